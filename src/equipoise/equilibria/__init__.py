@@ -1,0 +1,1 @@
+"""Solvers that know the game: a strategy for every player, with a certificate."""

@@ -1,0 +1,1 @@
+"""How a player judges risk: divergences, regularizers and the risk measures built from them."""
