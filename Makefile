@@ -1,9 +1,6 @@
 # The two commands a newcomer needs are `make demo` and `make test`.
 # Each makes its own environment in .venv and installs the pinned dependencies.
 
-# The first Python 3.11 or newer that really runs (a shim on the PATH may not).
-PYTHON ?= $(firstword $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done))
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -36,8 +33,10 @@ docs: $(VENV)/.all
 	$(BIN)/mkdocs build --strict --quiet
 
 $(VENV)/.venv:
-	@test -n "$(PYTHON)" || { echo "Equipoise needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@# The first Python 3.11 or newer that really runs: a shim on the PATH may not.
+	@for p in $(PYTHON) python3 python3.11 python3.12 python3.13 python3.14; do \
+	  if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exec $$p -m venv $(VENV); fi; \
+	done; echo "Equipoise needs Python 3.11 or newer; try make PYTHON=/path/to/python3.11"; exit 1
 	touch $@
 
 $(VENV)/.core: $(VENV)/.venv pyproject.toml constraints.txt
