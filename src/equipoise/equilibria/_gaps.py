@@ -7,13 +7,13 @@ from functools import reduce
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 
+from equipoise.games._checks import Numbers
 from equipoise.games.normal_form import NormalFormGame
 
 
 def nash_gap(
-    game: NormalFormGame, strategies: Sequence[ArrayLike]
+    game: NormalFormGame, strategies: Sequence[Numbers]
 ) -> tuple[float, Float[np.ndarray, " players"]]:
     """Exploitability of independent mixed strategies in the game itself.
 
