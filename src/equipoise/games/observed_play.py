@@ -7,18 +7,15 @@ treatments of Goeree and Holt (2001). All have one Nash equilibrium, fully mixed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from equipoise.games.normal_form import NormalFormGame
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SELTEN_CHMURA = "Selten and Chmura (2008), American Economic Review 98(3), 938-966"
 GOEREE_HOLT_PALFREY = "Goeree, Holt and Palfrey (2003), Games and Economic Behavior 45(1), 97-113"
