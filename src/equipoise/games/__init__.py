@@ -1,5 +1,14 @@
 """What is played: games in normal form, their catalogue, their files and observed human play."""
 
+from equipoise.games._catalogue_entry import CatalogueEntry
+from equipoise.games.catalogue import catalogue, catalogue_entry, named_game
+from equipoise.games.generators import (
+    covariant_game,
+    random_2x2,
+    random_coordination,
+    random_game,
+    random_zero_sum,
+)
 from equipoise.games.normal_form import NormalFormGame
 from equipoise.games.observed_play import (
     ObservedPlay,
@@ -10,10 +19,19 @@ from equipoise.games.observed_play import (
 )
 
 __all__ = [
+    "CatalogueEntry",
     "NormalFormGame",
     "ObservedPlay",
     "PublishedFit",
     "ReferenceConcept",
+    "catalogue",
+    "catalogue_entry",
+    "covariant_game",
+    "named_game",
     "observed_play",
+    "random_2x2",
+    "random_coordination",
+    "random_game",
+    "random_zero_sum",
     "reference_concepts",
 ]
