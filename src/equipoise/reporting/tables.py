@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table as RichTable
+    from rich.console import Group
 
 MISSING = "–"
 LARGEST_FIXED = 1e6
@@ -68,20 +68,20 @@ class Table:
             for j in range(len(self.columns))
         ]
 
-    def to_rich(self) -> RichTable:
+    def to_rich(self) -> Group:
         """The table for a terminal; cells are plain text, so brackets in them are not taken for markup."""
         from rich import box
+        from rich.console import Group
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        table = RichTable(
-            title=Text(self.caption) if self.caption else None, box=box.SIMPLE_HEAD, title_justify="left"
-        )
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for name, numeric in zip(self.columns, self.numeric(), strict=True):
             table.add_column(Text(name), justify="right" if numeric else "left")
         for row in self.texts():
             table.add_row(*(Text(cell) for cell in row))
-        return table
+        # A title would be wrapped to the width of the table.
+        return Group(*([Text(self.caption)] if self.caption else []), table, Text())
 
     def to_html(self) -> str:
         """The table as an HTML element, everything escaped."""

@@ -1,0 +1,199 @@
+"""Find how a game is played, under one of ten solution concepts, with a certificate.
+
+GAME is a .nfg or .json file, or a key from `equipoise games list`.
+
+Examples:
+  equipoise solve stag-hunt --concept rqe --tau 1 --eps 0.5
+  equipoise solve game.nfg --tau 2,0.5 --eps 0.1 --penalty reverse_kl
+  equipoise solve game.nfg --concept qre --lambda 2 --json
+  equipoise solve chicken --concept nash --out answer.json
+  equipoise solve game.json --concept stackelberg --leader 2 --margin 0.1
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from equipoise.cli._inputs import GameArgument, Json, read_game, read_numbers
+from equipoise.cli._terminal import Terminal
+from equipoise.reporting.solutions import evidence_table, joint_table, solution_to_dict, strategy_table
+
+if TYPE_CHECKING:
+    from equipoise.equilibria import Concept, Solution
+    from equipoise.games import NormalFormGame
+
+# For every concept its class in `equipoise.equilibria`, and which option sets which of its fields.
+CONCEPTS: dict[str, tuple[str, dict[str, str]]] = {
+    "rqe": (
+        "RQE",
+        {
+            "tau": "risk_aversion",
+            "eps": "bounded_rationality",
+            "penalty": "penalty",
+            "regularizer": "regularizer",
+            "form": "form",
+            "joint-penalty": "joint_penalty",
+        },
+    ),
+    "qre": ("QRE", {"lambda": "precision"}),
+    "nash": ("Nash", {}),
+    "ce": ("CorrelatedEquilibrium", {"objective": "objective"}),
+    "cce": ("CoarseCorrelatedEquilibrium", {"objective": "objective"}),
+    "stackelberg": ("Stackelberg", {"leader": "leader", "margin": "margin"}),
+    "security": ("Security", {}),
+    "payoff-sampling": ("PayoffSampling", {"n": "samples"}),
+    "action-sampling": ("ActionSampling", {"n": "samples"}),
+    "impulse-balance": ("ImpulseBalance", {}),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """Options of `equipoise solve`."""
+
+    game: GameArgument
+    """a .nfg or .json file, or a key of the catalogue"""
+    concept: Literal[
+        "rqe",
+        "qre",
+        "nash",
+        "ce",
+        "cce",
+        "stackelberg",
+        "security",
+        "payoff-sampling",
+        "action-sampling",
+        "impulse-balance",
+    ] = "rqe"
+    """what to solve for"""
+    tau: Annotated[str | None, tyro.conf.arg(metavar="TAU[,TAU...]", help_behavior_hint="")] = None
+    """rqe: risk aversion, larger is more averse, for all or per player (default 1)"""
+    eps: Annotated[str | None, tyro.conf.arg(metavar="EPS[,EPS...]", help_behavior_hint="")] = None
+    """rqe: bounded rationality, larger is noisier, for all or per player (default 0.5)"""
+    penalty: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """rqe: what a feared deviation costs: kl or reverse_kl (default kl)"""
+    regularizer: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """rqe: entropy or log_barrier (default entropy)"""
+    form: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """rqe: aggregate or action_dependent (default aggregate)"""
+    joint_penalty: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """rqe, three or more players: joint or marginals (default joint)"""
+    lambda_: Annotated[
+        str | None, tyro.conf.arg(name="lambda", metavar="L[,L...]", help_behavior_hint="")
+    ] = None
+    """qre: precision, larger is more exact (default 1)"""
+    objective: Annotated[str | None, tyro.conf.arg(metavar="GOAL", help_behavior_hint="")] = None
+    """ce, cce: welfare, egalitarian, any, a player's number from 1, or weights W,W,... (default welfare)"""
+    leader: Annotated[int | None, tyro.conf.arg(metavar="1|2", help_behavior_hint="")] = None
+    """stackelberg: which player commits (default 1)"""
+    margin: Annotated[float | None, tyro.conf.arg(metavar="D", help_behavior_hint="")] = None
+    """stackelberg: by how much the intended reply must be best (default 0)"""
+    n: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
+    """payoff-sampling, action-sampling: sample size (required)"""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json", help_behavior_hint="")] = None
+    """write the answer to a file as well"""
+    json: Json = False
+    """print JSON for machines"""
+
+    def run(self, terminal: Terminal) -> int:
+        """Solve and show."""
+        game = read_game(self.game)
+        concept = build_concept(self, game)
+        start = time.perf_counter()
+        with terminal.working(f"Solving {game.title or self.game} for {concept.name} ..."):
+            solutions = [concept.find(game)]
+        seconds = time.perf_counter() - start
+        _show(terminal, game, solutions, seconds)
+        terminal.emit(
+            {
+                "game": {
+                    "title": game.title,
+                    "players": game.player_names,
+                    "actions": game.action_names,
+                },
+                "solutions": [solution_to_dict(solution) for solution in solutions],
+                "seconds": seconds,
+            },
+            self.out,
+        )
+        return 0 if solutions and all(solution.converged for solution in solutions) else 1
+
+
+def build_concept(options: Command, game: NormalFormGame) -> Concept:
+    """Make the concept that the options describe.
+
+    Args:
+        options: the options of the command.
+        game: the game, for the number of players.
+
+    Returns:
+        The concept.
+
+    Raises:
+        ValueError: an option belongs to another concept, is missing, or has a wrong value.
+    """
+    from equipoise import equilibria
+
+    given = {
+        "tau": options.tau and read_numbers(options.tau, "--tau"),
+        "eps": options.eps and read_numbers(options.eps, "--eps"),
+        "penalty": options.penalty,
+        "regularizer": options.regularizer,
+        "form": options.form,
+        "joint-penalty": options.joint_penalty,
+        "lambda": options.lambda_ and read_numbers(options.lambda_, "--lambda"),
+        "objective": options.objective and _objective(options.objective, game),
+        "leader": None if options.leader is None else _leader(options.leader),
+        "margin": options.margin,
+        "n": options.n,
+    }
+    name, fields = CONCEPTS[options.concept]
+    defaults: dict[str, Any] = {"tau": 1.0, "eps": 0.5, "lambda": 1.0}
+    arguments = {}
+    for option, value in given.items():
+        if option not in fields:
+            if value is not None:
+                owners = ", ".join(key for key, (_, own) in CONCEPTS.items() if option in own)
+                raise ValueError(
+                    f"--{option} does not apply to --concept {options.concept}; it is for {owners}"
+                )
+        elif value is not None or option in defaults:
+            arguments[fields[option]] = defaults[option] if value is None else value
+        elif option == "n":
+            raise ValueError(f"--concept {options.concept} needs a sample size, for example --n 6")
+    concept: Concept = getattr(equilibria, name)(**arguments)
+    return concept
+
+
+def _objective(text: str, game: NormalFormGame) -> object:
+    """The goal of a correlated concept: a name, a player's number from 1, or weights."""
+    if "," in text:
+        return read_numbers(text, "--objective")
+    if not text.isdigit():
+        return text
+    if not 1 <= int(text) <= game.num_players:
+        raise ValueError(f"--objective takes a player from 1 to {game.num_players}, got {text}")
+    return int(text) - 1
+
+
+def _leader(number: int) -> int:
+    if number not in (1, 2):
+        raise ValueError(f"--leader takes 1 or 2, the player that commits, got {number}")
+    return number - 1
+
+
+def _show(terminal: Terminal, game: NormalFormGame, solutions: list[Solution], seconds: float) -> None:
+    terminal.say(f"{game.title or 'Untitled game'}: {solutions[0].concept.name}", style="bold")
+    terminal.show(strategy_table(solutions))
+    for solution in solutions:
+        if solution.joint is not None:
+            terminal.show(joint_table(solution))
+    terminal.show(evidence_table(solutions))
+    for status in dict.fromkeys(solution.status for solution in solutions if solution.status):
+        terminal.say(status)
+    terminal.say(f"{seconds:.2f} s")
