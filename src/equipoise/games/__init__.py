@@ -1,7 +1,9 @@
 """What is played: games in normal form, their catalogue, their files and observed human play."""
 
 from equipoise.games._catalogue_entry import CatalogueEntry
+from equipoise.games._text import GameFileError
 from equipoise.games.catalogue import catalogue, catalogue_entry, named_game
+from equipoise.games.files import load, save
 from equipoise.games.generators import (
     covariant_game,
     random_2x2,
@@ -9,6 +11,7 @@ from equipoise.games.generators import (
     random_game,
     random_zero_sum,
 )
+from equipoise.games.nfg import NfgError
 from equipoise.games.normal_form import NormalFormGame
 from equipoise.games.observed_play import (
     ObservedPlay,
@@ -20,6 +23,8 @@ from equipoise.games.observed_play import (
 
 __all__ = [
     "CatalogueEntry",
+    "GameFileError",
+    "NfgError",
     "NormalFormGame",
     "ObservedPlay",
     "PublishedFit",
@@ -27,6 +32,7 @@ __all__ = [
     "catalogue",
     "catalogue_entry",
     "covariant_game",
+    "load",
     "named_game",
     "observed_play",
     "random_2x2",
@@ -34,4 +40,5 @@ __all__ = [
     "random_game",
     "random_zero_sum",
     "reference_concepts",
+    "save",
 ]
