@@ -1,0 +1,92 @@
+"""Equations of the action-dependent RQE: one adversary per own action, all of them explicit.
+
+The risk value u_a of an action depends on the opponents' strategies only, so that the player's best response
+is its quantal response to u. Unknowns and conventions as in `_system`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.equilibria._adversaries import reverse_kl_root
+from equipoise.equilibria._responses import Response
+from equipoise.equilibria._system import (
+    Array,
+    Evaluation,
+    KLSystem,
+    Parameters,
+    marginal,
+    others,
+    outer_sum,
+    through,
+)
+
+
+@dataclass(frozen=True)
+class ActionDependentSystem(KLSystem):
+    """Action-dependent RQE with penalty "kl" or "reverse_kl"; `neutral` here only says J is eps I."""
+
+    penalty: str = "kl"
+
+    def certainty(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array, Array]:
+        """Risk values u of player i's actions, their derivatives in log q, and in tau.
+
+        Returns:
+            u `[A_i, batch]`, du/dlog q `[A_i, M_i, batch]`, du/dtau `[A_i, batch]`.
+        """
+        log_q = outer_sum([responses[j].log_strategy for j in others(i, len(responses))])
+        q, payoff, t = np.exp(log_q), self.payoffs[i], np.where(tau[i] > 0.0, tau[i], 1.0)
+        mean = np.einsum("amb,mb->ab", payoff, q)
+        averse = tau[i] > 0.0
+        if self.penalty == "kl":
+            # u = -log E exp(-tau R) / tau; with the mean taken out, expm1 keeps small tau exact.
+            least = payoff.min(axis=1)
+            excess = payoff - least[:, None]
+            raw = np.einsum("amb,mb->ab", np.expm1(-t * excess), q)
+            value = np.where(averse, least - np.log1p(raw) / t, mean)
+            gap = payoff - value[:, None]
+            pull = np.where(averse, -np.expm1(-t * gap) / t, gap)
+            worst = np.einsum("amb,mb->ab", payoff * np.exp(-t * gap), q)
+            spread = np.einsum("amb,mb->ab", gap * gap, q)
+            slope = np.where(averse, (worst - value) / t, -0.5 * spread)
+            return value, pull * q, slope
+        # Reverse KL: p = q / (v + tau d), so log(q/p) = log(v + tau d).
+        flat = payoff.transpose(1, 0, 2).reshape(payoff.shape[1], -1)
+        spread_q = np.broadcast_to(log_q[:, None], (payoff.shape[1], *mean.shape)).reshape(flat.shape)
+        gaps, log_v = reverse_kl_root(flat, spread_q, np.tile(t, payoff.shape[0]))
+        gaps = gaps.reshape(payoff.shape[1], *mean.shape).transpose(1, 0, 2)
+        log_v = log_v.reshape(mean.shape)[:, None]
+        log_ratio = np.where(gaps == 0.0, log_v, np.log(np.exp(log_v) + t * gaps))
+        p = np.exp(log_q - log_ratio)
+        distance = (q * log_ratio).sum(axis=1)
+        value = np.where(averse, (payoff * p).sum(axis=1) + distance / t, mean)
+        pull = np.where(averse, log_ratio / t, payoff - mean[:, None]) * q
+        variance = np.einsum("amb,mb->ab", (payoff - mean[:, None]) ** 2, q)
+        return value, pull, np.where(averse, -distance / (t * t), -0.5 * variance)
+
+    def utilities(self, x: Array, tau: Array) -> list[Array]:
+        """U_i, the risk value of every own action, `[A_i, batch]`."""
+        responses = self.responses(x)
+        return [self.certainty(i, responses, tau)[0] for i in range(len(self.sizes))]
+
+    def evaluate(self, x: Array, at: Parameters) -> Evaluation:
+        """Residual, Jacobian and parameter derivatives at x."""
+        responses = self.responses(x)
+        size, batch = self.unknowns, self.batch
+        residual, jacobian = np.empty((size, batch)), np.zeros((size, size, batch))
+        by_weight, by_tau, by_eps = (np.empty((size, batch)) for _ in range(3))
+        for i, block in enumerate(self.blocks):
+            value, pull, slope = self.certainty(i, responses, at.tau)
+            residual[block] = at.eps[i] * x[block] - at.weight * value
+            by_weight[block], by_tau[block], by_eps[block] = -value, -at.weight * slope, x[block]
+            diagonal = np.arange(block.start, block.stop)
+            jacobian[diagonal, diagonal] = at.eps[i]
+            rivals = others(i, len(self.sizes))
+            rival_sizes = [self.sizes[j] for j in rivals]
+            for place, j in enumerate(rivals):
+                moved = marginal(pull, rival_sizes, place)
+                jacobian[block, self.blocks[j]] = -at.weight * through(moved, responses[j])
+        return Evaluation(residual, jacobian, by_weight, by_tau, by_eps, np.zeros((size, batch)))

@@ -1,0 +1,217 @@
+"""The equations of a quantal response equilibrium, risk-averse or not, with their exact Jacobian.
+
+One system serves QRE (tau = 0) and every RQE whose adversary is explicit: KL penalties (Mazumdar,
+Panaganti and Shi 2024), with the adversary eliminated. Arrays carry the batch of games on their last axis,
+so that thousands of small games run through the same few array operations as one large game.
+
+Unknowns are the scaled payoffs z_i (see `_responses`), one block per player; the equations are
+
+    G_i = eps_i z_i - w U_i(z) = 0,        U_i = R_i p_i,    p_i prop. to q_i exp(-tau_i R_i' pi_i),
+
+q_i the product of the opponents' strategies. The weight w runs from 0 (uniform play, solved exactly by
+z = 0) to 1 (the equilibrium): dividing by w shows it to be a path in eps from infinity down to eps_i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from equipoise.equilibria._responses import RESPONSES, Response
+
+Array = Float[np.ndarray, "..."]
+
+
+class Parameters(NamedTuple):
+    """Where on a path the equations are evaluated.
+
+    Attributes:
+        weight: w above, `[batch]`.
+        tau, eps: risk aversion and bounded rationality, `[players, batch]`.
+        kappa: smoothing of the joint adversary (sum-of-marginals penalty only), `[batch]`.
+    """
+
+    weight: Array
+    tau: Array
+    eps: Array
+    kappa: Array
+
+    def take(self, index: Array) -> Parameters:
+        """Parameters of the selected games."""
+        return Parameters(*(part[..., index] for part in self))
+
+
+class Evaluation(NamedTuple):
+    """Equations and derivatives at one point.
+
+    `by_tau` and `by_eps` hold, in the rows of player i, the derivative in that player's own parameter:
+    nobody else's parameter enters those rows.
+    """
+
+    residual: Array  # [unknowns, batch]
+    jacobian: Array  # [unknowns, unknowns, batch]
+    by_weight: Array  # [unknowns, batch]
+    by_tau: Array  # [unknowns, batch]
+    by_eps: Array  # [unknowns, batch]
+    by_kappa: Array  # [unknowns, batch]
+
+
+def others(player: int, players: int) -> list[int]:
+    """The opponents of a player, in order."""
+    return [j for j in range(players) if j != player]
+
+
+def outer_sum(blocks: Sequence[Array]) -> Array:
+    """Sum of one entry per block for every combination, `[prod of sizes, batch]`, last block fastest."""
+    total = blocks[0]
+    for block in blocks[1:]:
+        total = (total[:, None] + block).reshape(-1, total.shape[-1])
+    return total
+
+
+def marginal(weights: Array, sizes: Sequence[int], keep: int) -> Array:
+    """Sum `[..., prod sizes, batch]` over all of `sizes` but axis `keep`."""
+    if len(sizes) == 1:
+        return weights
+    lead = weights.ndim - 2
+    split = weights.reshape(*weights.shape[:lead], *sizes, weights.shape[-1])
+    return split.sum(axis=tuple(lead + k for k in range(len(sizes)) if k != keep))
+
+
+def softmax_columns(logits: Array) -> tuple[Array, Array]:
+    """Softmax over the first axis, and its logarithm."""
+    shifted = logits - logits.max(axis=0)
+    weights = np.exp(shifted)
+    total = weights.sum(axis=0)
+    return weights / total, shifted - np.log(total)
+
+
+@dataclass(frozen=True)
+class KLSystem:
+    """Equations of the (risk-averse) quantal response equilibrium with KL penalty, adversaries eliminated.
+
+    Attributes:
+        payoffs: own-first matrices R_i `[A_i, prod of the others, batch]`, normalised to range one.
+        regularizer: "entropy" or "log_barrier".
+        neutral: every tau is 0, so that the terms of the adversary can be skipped (plain QRE).
+    """
+
+    payoffs: tuple[Array, ...]
+    regularizer: str
+    neutral: bool
+
+    parity = 1  # sign of det J at an equilibrium of index +1
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(r.shape[0] for r in self.payoffs)
+
+    @cached_property
+    def blocks(self) -> tuple[slice, ...]:
+        """Where each player's unknowns stand: the largest player's first, since they are cheap to eliminate."""
+        first = int(np.argmax(self.sizes))
+        order = [first, *others(first, len(self.sizes))]
+        ends = np.cumsum([self.sizes[j] for j in order])
+        spans = {j: slice(int(end) - self.sizes[j], int(end)) for j, end in zip(order, ends, strict=True)}
+        return tuple(spans[j] for j in range(len(self.sizes)))
+
+    @property
+    def unknowns(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def batch(self) -> int:
+        return int(self.payoffs[0].shape[-1])
+
+    @property
+    def pivot(self) -> int:
+        """On so many first unknowns the Jacobian is eps times the identity (a risk-neutral player)."""
+        return max(self.sizes) if self.neutral else 0
+
+    def take(self, index: Array) -> KLSystem:
+        """The same equations for the selected games only."""
+        return replace(self, payoffs=tuple(np.ascontiguousarray(r[..., index]) for r in self.payoffs))
+
+    def start(self) -> Array:
+        """Solution at weight 0: uniform play."""
+        return np.zeros((self.unknowns, self.batch))
+
+    def scales(self, x: Array) -> Array:
+        """Units in which steps along a path are measured."""
+        return 1.0 + np.abs(x)
+
+    def repair(self, x: Array, at: Parameters) -> Array:
+        """Every x is a strategy profile: nothing to repair."""
+        return x
+
+    def responses(self, x: Array) -> list[Response]:
+        respond = RESPONSES[self.regularizer]
+        return [respond(x[block]) for block in self.blocks]
+
+    def strategies(self, x: Array) -> list[Array]:
+        """Strategies `[A_i, batch]` at the unknowns x."""
+        return [response.strategy for response in self.responses(x)]
+
+    def adversary(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array]:
+        """Worst-case law p_i over the opponents' joint actions, and the costs R_i' pi_i it tilts by."""
+        log_q = outer_sum([responses[j].log_strategy for j in others(i, len(responses))])
+        if self.neutral:
+            return np.exp(log_q), log_q
+        costs = np.einsum("amb,ab->mb", self.payoffs[i], responses[i].strategy)
+        return softmax_columns(log_q - tau[i] * costs)[0], costs
+
+    def utilities(self, x: Array, tau: Array) -> list[Array]:
+        """U_i, the payoff of every own action against the player's adversary, `[A_i, batch]`."""
+        responses = self.responses(x)
+        return [
+            np.einsum("amb,mb->ab", r, self.adversary(i, responses, tau)[0])
+            for i, r in enumerate(self.payoffs)
+        ]
+
+    def evaluate(self, x: Array, at: Parameters) -> Evaluation:
+        """Residual, Jacobian and parameter derivatives at x."""
+        responses = self.responses(x)
+        n, size, batch = len(self.sizes), self.unknowns, self.batch
+        residual = np.empty((size, batch))
+        by_weight = np.empty((size, batch))
+        by_tau = np.zeros((size, batch))
+        jacobian = np.zeros((size, size, batch))
+        for i, (payoff, block) in enumerate(zip(self.payoffs, self.blocks, strict=True)):
+            p, costs = self.adversary(i, responses, at.tau)
+            weighted = payoff * p
+            utility = weighted.sum(axis=1)
+            residual[block] = at.eps[i] * x[block] - at.weight * utility
+            by_weight[block] = -utility
+            diagonal = np.arange(block.start, block.stop)
+            jacobian[diagonal, diagonal] = at.eps[i]
+            if not self.neutral:
+                own = responses[i]
+                spread = np.einsum("amb,cmb->acb", weighted, payoff) - utility[:, None] * utility
+                tilt = (at.weight * at.tau[i]) * spread
+                reach = own.strategy * own.slope
+                jacobian[block, block] += tilt * reach
+                jacobian[block, block] -= np.einsum("acb,cb->ab", tilt, reach)[:, None] * own.mean
+                by_tau[block] = at.weight * (
+                    np.einsum("amb,mb->ab", weighted, costs) - utility * (p * costs).sum(axis=0)
+                )
+            rivals = others(i, n)
+            rival_sizes = [self.sizes[j] for j in rivals]
+            for place, j in enumerate(rivals):
+                moved = marginal(weighted, rival_sizes, place)
+                moved = moved - utility[:, None] * marginal(p, rival_sizes, place)
+                jacobian[block, self.blocks[j]] = -at.weight * through(moved, responses[j])
+        eps_rows = np.empty((size, batch))
+        for i, block in enumerate(self.blocks):
+            eps_rows[block] = x[block]
+        return Evaluation(residual, jacobian, by_weight, by_tau, eps_rows, np.zeros((size, batch)))
+
+
+def through(moved: Array, response: Response) -> Array:
+    """Chain d(something) = moved @ d log pi through the response: `[rows, A_j, batch]`."""
+    scaled = moved * response.slope
+    return scaled - scaled.sum(axis=1)[:, None] * response.mean
