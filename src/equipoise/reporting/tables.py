@@ -75,7 +75,7 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=any(self.columns))
         for name, numeric in zip(self.columns, self.numeric(), strict=True):
             table.add_column(Text(name), justify="right" if numeric else "left")
         for row in self.texts():
