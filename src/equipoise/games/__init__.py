@@ -3,6 +3,14 @@
 from equipoise.games._catalogue_entry import CatalogueEntry
 from equipoise.games._text import GameFileError
 from equipoise.games.catalogue import catalogue, catalogue_entry, named_game
+from equipoise.games.convert import (
+    from_nashpy,
+    from_openspiel,
+    from_pygambit,
+    to_nashpy,
+    to_openspiel,
+    to_pygambit,
+)
 from equipoise.games.files import load, save
 from equipoise.games.generators import (
     covariant_game,
@@ -32,6 +40,9 @@ __all__ = [
     "catalogue",
     "catalogue_entry",
     "covariant_game",
+    "from_nashpy",
+    "from_openspiel",
+    "from_pygambit",
     "load",
     "named_game",
     "observed_play",
@@ -41,4 +52,7 @@ __all__ = [
     "random_zero_sum",
     "reference_concepts",
     "save",
+    "to_nashpy",
+    "to_openspiel",
+    "to_pygambit",
 ]
