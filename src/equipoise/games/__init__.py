@@ -3,6 +3,7 @@
 from equipoise.games._catalogue_entry import CatalogueEntry
 from equipoise.games._text import GameFileError
 from equipoise.games.catalogue import catalogue, catalogue_entry, named_game
+from equipoise.games.check import check_game
 from equipoise.games.convert import (
     from_nashpy,
     from_openspiel,
@@ -19,6 +20,8 @@ from equipoise.games.generators import (
     random_game,
     random_zero_sum,
 )
+from equipoise.games.markov import MarkovGame
+from equipoise.games.markov_json import load_markov, save_markov
 from equipoise.games.nfg import NfgError
 from equipoise.games.normal_form import NormalFormGame
 from equipoise.games.observed_play import (
@@ -32,6 +35,7 @@ from equipoise.games.observed_play import (
 __all__ = [
     "CatalogueEntry",
     "GameFileError",
+    "MarkovGame",
     "NfgError",
     "NormalFormGame",
     "ObservedPlay",
@@ -39,11 +43,13 @@ __all__ = [
     "ReferenceConcept",
     "catalogue",
     "catalogue_entry",
+    "check_game",
     "covariant_game",
     "from_nashpy",
     "from_openspiel",
     "from_pygambit",
     "load",
+    "load_markov",
     "named_game",
     "observed_play",
     "random_2x2",
@@ -52,6 +58,7 @@ __all__ = [
     "random_zero_sum",
     "reference_concepts",
     "save",
+    "save_markov",
     "to_nashpy",
     "to_openspiel",
     "to_pygambit",

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from jaxtyping import Float
 
+from equipoise.games._checks import check_action_names
 from equipoise.games._text import GameFileError, number_text, parse_number, shown
 
 _LINE = 90
@@ -68,11 +69,43 @@ class JsonDocument:
         """Raise an error about the value at a path inside the document."""
         raise GameFileError(f"{where}: expected {what}, found {_described(found)}", self.path)
 
-    def check_format(self, name: str) -> None:
-        """Raise unless the document says that it has this format and version."""
+    def check_format(self, name: str, otherwise: str) -> None:
+        """Raise unless the document says that it has this format; `otherwise` is the hint if not."""
         found = self.root.get("format")
         if found != name:
-            self.expected("format", f"{name!r}", found)
+            self.expected("format", f"{name!r} ({otherwise})", found)
+
+    def players(
+        self, root: Mapping[str, Any], count: int, lists: str
+    ) -> tuple[list[str], list[list[str] | None]]:
+        """Names of the players and, where they are given, of their actions.
+
+        Args:
+            root: the object whose field "players" is read, if it has one.
+            count: number of players.
+            lists: the field that decided the number.
+        """
+        players = root.get("players", [{}] * count)
+        if not isinstance(players, list) or len(players) != count:
+            self.expected("players", f"a list of {count} players, one for each list in {lists}", players)
+        names: list[str] = []
+        actions: list[list[str] | None] = []
+        for i, player in enumerate(players):
+            where = f"players[{i}]"
+            if not isinstance(player, dict):
+                self.expected(where, 'an object such as {"name": "Row", "actions": ["U", "D"]}', player)
+            self.check_keys(player, where, required=(), optional=("name", "actions"))
+            names.append(self.string(player.get("name", f"Player {i + 1}"), f"{where}.name"))
+            actions.append(
+                self.strings(player["actions"], f"{where}.actions") if "actions" in player else None
+            )
+        return names, actions
+
+    @staticmethod
+    def filled(actions: Sequence[list[str] | None], counts: Sequence[int]) -> list[Sequence[str]]:
+        """Action names with "1", "2", ... where a player's are not given."""
+        numbers = check_action_names(None, counts)
+        return [own if given is None else given for given, own in zip(actions, numbers, strict=True)]
 
     def check_keys(
         self, value: Mapping[str, Any], where: str, required: Sequence[str], optional: Sequence[str]

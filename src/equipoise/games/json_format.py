@@ -38,37 +38,21 @@ def parse_json(text: str, path: str = "<text>") -> NormalFormGame:
             such as `payoffs[1][0]`).
     """
     document = JsonDocument(text, path)
-    document.check_format(FORMAT)
+    document.check_format(FORMAT, "load_markov() reads Markov games")
     document.check_keys(document.root, "", required=("format", "payoffs"), optional=("title", "players"))
     payoffs = document.root["payoffs"]
     if not isinstance(payoffs, list) or not 1 <= len(payoffs) <= MOST_PLAYERS:
         document.expected("payoffs", f"a list with one nested list per player (1 to {MOST_PLAYERS})", payoffs)
     n = len(payoffs)
-    players = document.root.get("players", [{}] * n)
-    if not isinstance(players, list) or len(players) != n:
-        document.expected("players", f"a list of {n} players, one for each list in payoffs", players)
-    names: list[str] = []
-    actions: list[list[str] | None] = []
-    for i, player in enumerate(players):
-        where = f"players[{i}]"
-        if not isinstance(player, dict):
-            document.expected(where, 'an object such as {"name": "Row", "actions": ["U", "D"]}', player)
-        document.check_keys(player, where, required=(), optional=("name", "actions"))
-        names.append(document.string(player.get("name", f"Player {i + 1}"), f"{where}.name"))
-        actions.append(
-            document.strings(player["actions"], f"{where}.actions") if "actions" in player else None
-        )
+    names, actions = document.players(document.root, n, "payoffs")
     counts: list[int | None] = [None if one is None else len(one) for one in actions]
     tensors = []
     for i, nested in enumerate(payoffs):
         axes = [f"the number of actions of player {j + 1}" for j in range(n)]
         tensors.append(document.tensor(nested, f"payoffs[{i}]", counts, axes))
         counts = list(tensors[0].shape)
-    filled = [
-        [str(a + 1) for a in range(tensors[0].shape[j])] if one is None else one
-        for j, one in enumerate(actions)
-    ]
-    return NormalFormGame(tensors, document.string(document.root.get("title", ""), "title"), names, filled)
+    title = document.string(document.root.get("title", ""), "title")
+    return NormalFormGame(tensors, title, names, document.filled(actions, tensors[0].shape))
 
 
 def format_json(game: NormalFormGame) -> str:
