@@ -42,17 +42,23 @@ class ActionDependentSystem(KLSystem):
         mean = np.einsum("amb,mb->ab", payoff, q)
         averse = tau[i] > 0.0
         if self.penalty == "kl":
-            # u = -log E exp(-tau R) / tau; with the mean taken out, expm1 keeps small tau exact.
+            # u = -log E exp(-tau R) / tau. Small tau needs expm1, large tau a sum in logarithms.
             least = payoff.min(axis=1)
             excess = payoff - least[:, None]
             raw = np.einsum("amb,mb->ab", np.expm1(-t * excess), q)
-            value = np.where(averse, least - np.log1p(raw) / t, mean)
+            tilted = log_q - t * excess
+            peak = tilted.max(axis=1)
+            total = peak + np.log(np.exp(tilted - peak[:, None]).sum(axis=1))
+            log_mean = np.where(raw > -0.5, np.log1p(np.maximum(raw, -0.5)), total)
+            value = np.where(averse, least - log_mean / t, mean)
             gap = payoff - value[:, None]
-            pull = np.where(averse, -np.expm1(-t * gap) / t, gap)
-            worst = np.einsum("amb,mb->ab", payoff * np.exp(-t * gap), q)
+            p = np.exp(log_q - t * gap)
+            slight = -np.expm1(-np.clip(t * gap, -1.0, 1.0)) * q
+            pull = np.where(averse, np.where(t * np.abs(gap) < 1.0, slight, q - p) / t, gap * q)
+            worst = np.einsum("amb,amb->ab", payoff, p)
             spread = np.einsum("amb,mb->ab", gap * gap, q)
             slope = np.where(averse, (worst - value) / t, -0.5 * spread)
-            return value, pull * q, slope
+            return value, pull, slope
         # Reverse KL: p = q / (v + tau d), so log(q/p) = log(v + tau d).
         flat = payoff.transpose(1, 0, 2).reshape(payoff.shape[1], -1)
         spread_q = np.broadcast_to(log_q[:, None], (payoff.shape[1], *mean.shape)).reshape(flat.shape)
@@ -67,10 +73,9 @@ class ActionDependentSystem(KLSystem):
         variance = np.einsum("amb,mb->ab", (payoff - mean[:, None]) ** 2, q)
         return value, pull, np.where(averse, -distance / (t * t), -0.5 * variance)
 
-    def utilities(self, x: Array, tau: Array) -> list[Array]:
+    def utility(self, i: int, responses: Sequence[Response], tau: Array) -> Array:
         """U_i, the risk value of every own action, `[A_i, batch]`."""
-        responses = self.responses(x)
-        return [self.certainty(i, responses, tau)[0] for i in range(len(self.sizes))]
+        return self.certainty(i, responses, tau)[0]
 
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """Residual, Jacobian and parameter derivatives at x."""

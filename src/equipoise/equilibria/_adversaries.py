@@ -25,7 +25,9 @@ def reverse_kl_root(costs: Array, log_q: Array, tau: Array) -> tuple[Array, Arra
     for _ in range(200):
         v = np.exp(log_v)
         # Cheapest outcomes contribute exp(log_q - log_v), which does not underflow when both are tiny.
-        terms = np.where(gaps == 0.0, np.exp(np.minimum(log_q - log_v, 700.0)), q / np.where(gaps == 0.0, 1.0, v + scaled))
+        terms = np.where(
+            gaps == 0.0, np.exp(np.minimum(log_q - log_v, 700.0)), q / np.where(gaps == 0.0, 1.0, v + scaled)
+        )
         share = np.where(gaps == 0.0, 1.0, v / np.where(gaps == 0.0, 1.0, v + scaled))
         excess = terms.sum(axis=0) - 1.0
         step = excess / (terms * share).sum(axis=0)

@@ -26,17 +26,19 @@ class JointSystem:
     """Equations of the aggregate RQE with adversaries as unknowns.
 
     Attributes:
-        payoffs: own-first matrices R_i `[A_i, M_i, batch]`, M_i the opponents' joint actions, in [0, 1].
+        payoffs: own-first matrices R_i `[A_i, M_i, batch]`, M_i the opponents' joint actions; range one.
         regularizer: "entropy" or "log_barrier".
         penalty: "reverse_kl", or "marginals" for the sum of KL divergences of the opponents' marginals,
             smoothed by kappa times the KL divergence from uniform.
         scale: T above, `[players, batch]`; a fixed unit, so tau may move away from it along a path.
+        neutral: players with tau = 0, whose p is the opponents' own law.
     """
 
     payoffs: tuple[Array, ...]
     regularizer: str
     penalty: str
     scale: Array
+    neutral: tuple[bool, ...]
 
     pivot = 0  # no block of the Jacobian is a multiple of the identity
 
@@ -86,7 +88,9 @@ class JointSystem:
         for i, (payoff, block) in enumerate(zip(self.payoffs, self.blocks, strict=True)):
             rivals = [responses[j].log_strategy for j in others(i, len(self.sizes))]
             costs = np.einsum("amb,ab->mb", payoff, responses[i].strategy)
-            if self.penalty == "reverse_kl":
+            if self.neutral[i]:
+                log_p, multiplier = outer_sum(rivals), np.zeros(self.batch)
+            elif self.penalty == "reverse_kl":
                 log_p, multiplier = reverse_kl_adversary(costs, outer_sum(rivals), at.tau[i])
             else:
                 log_p, multiplier = marginals_adversary(costs, rivals, at.tau[i], at.kappa)
@@ -102,7 +106,7 @@ class JointSystem:
         return 1.0 + np.abs(x)
 
     def repair(self, x: Array, at: Parameters) -> Array:
-        """Keep reverse-KL adversaries above their floor p >= q / (1 + tau) (costs lie in [0, 1])."""
+        """Keep reverse-KL adversaries above their floor p >= q / (1 + tau) (the range of costs is at most one)."""
         if self.penalty == "reverse_kl":
             logs = [response.log_strategy for response in self.responses(x)]
             for i, (own, block) in enumerate(zip(self.own, self.blocks, strict=True)):
@@ -159,6 +163,17 @@ class JointSystem:
         tau, unit = at.tau[i], self.scale[i]
         selectors = {j: selector(counts, place) for place, j in enumerate(rivals)}
         diagonal = np.eye(len(log_p))[..., None]
+        if self.neutral[i]:
+            ones, zeros = np.ones_like(log_p), np.zeros_like(log_p)
+            return AdversaryRows(
+                value=log_p - outer_sum([responses[j].log_strategy for j in rivals]) + multiplier,
+                by_log_p=diagonal,
+                by_multiplier=ones,
+                by_cost=zeros,
+                by_tau=zeros,
+                by_kappa=zeros,
+                by_rival={j: -pick[..., None] for j, pick in selectors.items()},
+            )
         if self.penalty == "reverse_kl":
             # p (slack) = q with slack = tau (m + c). Away from zero its logarithm is nearly linear in l; where the
             # slack vanishes (actions the adversary truly plays) the slack itself is linear in m and c.
@@ -176,7 +191,8 @@ class JointSystem:
                 by_tau=costs * move,
                 by_kappa=np.zeros_like(move),
                 by_rival={
-                    j: -np.where(loose, 1.0, tight)[:, None] * pick[..., None] for j, pick in selectors.items()
+                    j: -np.where(loose, 1.0, tight)[:, None] * pick[..., None]
+                    for j, pick in selectors.items()
                 },
             )
         # tau kappa (l + log M) + sum_j (log p_j - log pi_j) + tau (m + c) = 0, p_j the marginals of p.

@@ -13,12 +13,13 @@ folded paths; it is the invariant "sign det J times the direction of travel" of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
+from equipoise.equilibria._responses import Response
 from equipoise.equilibria._system import Array, Evaluation, Parameters
 
 
@@ -34,6 +35,9 @@ class System(Protocol):
     @property
     def parity(self) -> int: ...
     def take(self, index: Array) -> System: ...
+    def start(self, at: Parameters) -> Array: ...
+    def pack(self, scaled: Sequence[Array], at: Parameters) -> Array: ...
+    def responses(self, x: Array) -> list[Response]: ...
     def scales(self, x: Array) -> Array: ...
     def repair(self, x: Array, at: Parameters) -> Array: ...
     def evaluate(self, x: Array, at: Parameters) -> Evaluation: ...
@@ -95,9 +99,7 @@ class Walk:
         return Walk(**{f.name: getattr(self, f.name)[..., chosen] for f in fields(self)})
 
 
-def follow(
-    system: System, schedule: Schedule, x: Array, end: Array, *, max_solves: int = 5000
-) -> Arrival:
+def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solves: int = 5000) -> Arrival:
     """Follow the solution of `system` from theta = 0, where x solves it, to theta = `end` [batch].
 
     Args:
@@ -154,9 +156,7 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     row = weigh(walk.tangent, scale)
     row[:, walk.final] = 0.0
     row[-1, walk.final] = 1.0
-    change, tangent, sign = bordered_solve(
-        evaluation, by_theta(evaluation), row, system.pivot
-    )
+    change, tangent, sign = bordered_solve(evaluation, by_theta(evaluation), row, system.pivot)
 
     # The path keeps the sign it starts with.
     walk.orientation = np.where(walk.orientation == 0.0, sign, walk.orientation)
@@ -172,7 +172,9 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     small = np.where(walk.final, 1e-9, np.minimum(1e-3, 0.1 * walk.step))
     # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined.
     landed = ~astray & ((size <= small) | (np.abs(evaluation.residual).max(axis=0) <= ROUNDING))
-    turned = landed & ~walk.final & (TURN * stretch > 1.0)
+    # The very first point is only given a direction.
+    stepped = moved > 0.1 * walk.step
+    turned = landed & stepped & ~walk.final & (TURN * stretch > 1.0)
     crossed = landed & (sign != expected)
     through = crossed & ~turned & (walk.step <= BIFURCATION_STEP)
     astray |= turned | (crossed & ~through)
@@ -193,7 +195,7 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     growth = np.clip(np.sqrt(BEND / np.maximum(ratio, 1e-12)), 0.5, 3.0)
     walk.step[on] = np.minimum(walk.step * growth, MAX_STEP)[on]
     unit = tangent / length(tangent, system.scales(x))
-    walk.bend[:, on] = np.where(moved > 0.1 * walk.step, (unit - walk.tangent) / moved, 0.0)[:, on]
+    walk.bend[:, on] = np.where(stepped, (unit - walk.tangent) / moved, 0.0)[:, on]
     walk.tangent[:, on] = unit[:, on]
     walk.base_x[:, on], walk.base_theta[on] = x[:, on], theta[on]
     walk.step[astray] *= np.where(walk.final, 0.25, 0.5)[astray]

@@ -62,7 +62,7 @@ class Solution:
     residual: float
     branch: str = ""
     status: str = ""
-    joint: Float[np.ndarray, "..."] | None = None
+    joint: Float[np.ndarray, ...] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -111,10 +111,14 @@ def solve(game: NormalFormGame, concept: Concept, *, throw: bool = True) -> Solu
         ValueError: the concept cannot be asked of this game; the message says why.
     """
     if not isinstance(game, NormalFormGame):
-        raise TypeError(f"game must be a NormalFormGame, not {type(game).__name__}; wrap payoff arrays with NormalFormGame([R1, R2])")
+        raise TypeError(
+            f"game must be a NormalFormGame, not {type(game).__name__}; wrap payoff arrays with NormalFormGame([R1, R2])"
+        )
     if isinstance(concept, type) or not isinstance(concept, Concept):
         shown = concept.__name__ if isinstance(concept, type) else type(concept).__name__
-        raise TypeError(f"concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not {shown}")
+        raise TypeError(
+            f"concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not {shown}"
+        )
     solution = concept.find(game)
     if throw and not solution.converged:
         raise NotConvergedError(solution)

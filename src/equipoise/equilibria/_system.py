@@ -68,6 +68,8 @@ def others(player: int, players: int) -> list[int]:
 
 def outer_sum(blocks: Sequence[Array]) -> Array:
     """Sum of one entry per block for every combination, `[prod of sizes, batch]`, last block fastest."""
+    if not blocks:  # a player without opponents faces one certain outcome
+        return np.zeros((1, 1))
     total = blocks[0]
     for block in blocks[1:]:
         total = (total[:, None] + block).reshape(-1, total.shape[-1])
@@ -137,13 +139,35 @@ class KLSystem:
         """The same equations for the selected games only."""
         return replace(self, payoffs=tuple(np.ascontiguousarray(r[..., index]) for r in self.payoffs))
 
-    def start(self) -> Array:
+    def start(self, at: Parameters) -> Array:
         """Solution at weight 0: uniform play."""
         return np.zeros((self.unknowns, self.batch))
+
+    def pack(self, scaled: Sequence[Array], at: Parameters) -> Array:
+        """Unknowns with the given scaled payoffs z; adversaries are functions of them."""
+        x = np.empty((self.unknowns, self.batch))
+        for block, z in zip(self.blocks, scaled, strict=True):
+            x[block] = z
+        return x
 
     def scales(self, x: Array) -> Array:
         """Units in which steps along a path are measured."""
         return 1.0 + np.abs(x)
+
+    def settle(self, x: Array, at: Parameters, sweeps: int = 40) -> Array:
+        """Players answer each other in turn; converges fast where responses are flat, and costs little."""
+        x, moving = x.copy(), True
+        for _ in range(sweeps):
+            if not moving:
+                break
+            moving = False
+            responses = self.responses(x)
+            for i, block in enumerate(self.blocks):
+                answer = at.weight / at.eps[i] * self.utility(i, responses, at.tau)
+                moving |= bool(np.abs(answer - x[block]).max(initial=0.0) > 1e-13)
+                x[block] = answer
+                responses[i] = RESPONSES[self.regularizer](answer)
+        return x
 
     def repair(self, x: Array, at: Parameters) -> Array:
         """Every x is a strategy profile: nothing to repair."""
@@ -165,13 +189,9 @@ class KLSystem:
         costs = np.einsum("amb,ab->mb", self.payoffs[i], responses[i].strategy)
         return softmax_columns(log_q - tau[i] * costs)[0], costs
 
-    def utilities(self, x: Array, tau: Array) -> list[Array]:
+    def utility(self, i: int, responses: Sequence[Response], tau: Array) -> Array:
         """U_i, the payoff of every own action against the player's adversary, `[A_i, batch]`."""
-        responses = self.responses(x)
-        return [
-            np.einsum("amb,mb->ab", r, self.adversary(i, responses, tau)[0])
-            for i, r in enumerate(self.payoffs)
-        ]
+        return np.einsum("amb,mb->ab", self.payoffs[i], self.adversary(i, responses, tau)[0])
 
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """Residual, Jacobian and parameter derivatives at x."""

@@ -1,0 +1,122 @@
+"""From a batch of branches to certified solutions, shared by RQE and QRE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from equipoise.equilibria import _branch
+from equipoise.equilibria._branch import Batch, Branch, Rules
+from equipoise.equilibria._certificate import Gaps, certify
+from equipoise.equilibria._joint_system import JointSystem
+from equipoise.equilibria._solution import Certificate, Concept, Solution
+from equipoise.equilibria._system import Array, KLSystem
+from equipoise.games.normal_form import NormalFormGame
+
+TOLERANCE = 5e-9  # certified gap of a converged solution, in units of the payoff range where that exceeds 1
+
+
+def adversaries(branch: Branch) -> list[Array] | None:
+    """Each player's worst-case law over the opponents' joint actions `[M_i, batch]`, where there is one."""
+    system = branch.system
+    if isinstance(system, JointSystem):
+        return [
+            np.exp(branch.x[own.stop : block.stop - 1])
+            for own, block in zip(system.own, system.blocks, strict=True)
+        ]
+    if type(system) is KLSystem and branch.batch.rules.form == "aggregate":
+        responses = system.responses(branch.x)
+        return [system.adversary(i, responses, branch.batch.tau)[0] for i in range(len(responses))]
+    return None
+
+
+def own_payoffs(batch: Batch) -> list[Array]:
+    """Own-first matrices in payoff units, `[batch, A_i, M_i]`."""
+    return [
+        np.moveaxis(r * unit + level, -1, 0)
+        for r, unit, level in zip(batch.payoffs, batch.scale, batch.shift, strict=True)
+    ]
+
+
+def certify_branch(branch: Branch) -> Gaps:
+    """Certificate of every game of a branch."""
+    batch = branch.batch
+    laws = adversaries(branch)
+    with np.errstate(all="ignore"):
+        return certify(
+            own_payoffs(batch),
+            [np.ascontiguousarray(s.T) for s in branch.strategies],
+            (batch.tau / batch.scale).T,
+            (batch.eps * batch.scale).T,
+            batch.rules,
+            None if laws is None else [_law(law.T) for law in laws],
+        )
+
+
+def _law(weights: Array) -> Array:
+    """A law from weights that may stem from an unfinished iteration."""
+    weights = np.where(np.isfinite(weights), weights, 0.0) + np.finfo(float).tiny
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def converged(branch: Branch, gaps: Gaps) -> Array:
+    """Games whose path arrived and whose certificate agrees."""
+    unit = np.maximum(1.0, branch.batch.scale.max(axis=0))
+    return branch.arrived & (gaps.upper.sum(axis=1) <= TOLERANCE * unit)
+
+
+def solution(
+    game: NormalFormGame,
+    concept: Concept,
+    branch: Branch,
+    gaps: Gaps,
+    k: int,
+    *,
+    named: str,
+    status: str,
+    game_name: str,
+) -> Solution:
+    """The k-th game of a branch as a record."""
+    good = bool(converged(branch, gaps)[k])
+    laws = adversaries(branch)
+    details: dict[str, object] = {"index": int(branch.index[k]), "bifurcated": bool(branch.bifurcated[k])}
+    if laws is not None:
+        details["adversaries"] = tuple(law[:, k].copy() for law in laws)
+    if not good:
+        reason = (
+            f"the path from uniform play was lost after {branch.solves[k]} linear solves"
+            if not branch.arrived[k]
+            else "the certified gap exceeds the tolerance"
+        )
+        status = f"not converged: {reason}"
+    return Solution(
+        game=game,
+        concept=concept,
+        strategies=tuple(s[:, k].copy() for s in branch.strategies),
+        values=gaps.values[k].copy(),
+        certificate=Certificate(
+            concept=game_name,
+            gap=float(gaps.upper[k].sum()),
+            gap_per_player=gaps.upper[k].copy(),
+            lower=float(gaps.lower[k].sum()),
+            nash_gap=float(gaps.nash[k].sum()),
+        ),
+        converged=good,
+        iterations=int(branch.solves[k]),
+        residual=float(branch.residual[k]),
+        branch=named,
+        status=status,
+        details=details,
+    )
+
+
+def one(game: NormalFormGame, tau: Array, eps: Array, rules: Rules) -> Batch:
+    """A batch of a single game."""
+    return _branch.stack([p[None] for p in game.payoffs], tau, eps, rules)
+
+
+def many(payoffs: Sequence[Array], tau: Array, eps: Array, rules: Rules) -> tuple[Branch, Gaps]:
+    """Principal branches of stacked games `[batch, A_1, ..., A_n]`, certified."""
+    branch = _branch.principal_branch(_branch.stack(payoffs, tau, eps, rules))
+    return branch, certify_branch(branch)
