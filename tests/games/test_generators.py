@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.games import covariant_game, random_2x2, random_coordination, random_game, random_zero_sum
+from equipoise.games import (
+    covariant_game,
+    random_2x2,
+    random_coordination,
+    random_game,
+    random_zero_sum,
+    two_robot_game,
+)
 
 KINDS = ("dominant", "coordination", "anti-coordination", "matching-pennies")
 
@@ -59,6 +66,20 @@ def test_covariant_payoffs_have_the_correlation(players, rho):
     np.testing.assert_allclose(covariance, expected, atol=5 / np.sqrt(np.prod(shape)))
 
 
+@pytest.mark.parametrize("target", [1, 3.0, -1.5])
+def test_two_robots_share_the_load(target):
+    grid = target * np.linspace(0, 1, 10)  # holds target / 3
+    game = two_robot_game(grid, target)
+    assert game.is_symmetric
+    profile = [np.eye(10)[3], np.eye(10)[3]]
+    for i in range(2):
+        assert np.argmax(game.deviation_payoffs(i, profile)) == 3
+    np.testing.assert_allclose(game.expected_payoffs(profile), -(target**2) / 9)
+    # The player's own effort costs it alone: only that part differs between the players.
+    difference = game.payoffs[0] - game.payoffs[1]
+    np.testing.assert_allclose(difference, (grid[None, :] ** 2 - grid[:, None] ** 2) / 2, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -67,6 +88,9 @@ def test_covariant_payoffs_have_the_correlation(players, rho):
         (lambda rng: random_zero_sum((2, 2, 2), rng), "two entries"),
         (lambda rng: covariant_game((2, 2, 2), -0.6, rng), "from -0.5 to 1 for 3 players"),
         (lambda rng: covariant_game((2, 2), float("nan"), rng), "from -1 to 1"),
+        (lambda rng: two_robot_game([[1.0]]), "one list of efforts"),
+        (lambda rng: two_robot_game([1.0, np.inf]), r"grid\[1\] is inf"),
+        (lambda rng: two_robot_game([1.0], float("nan")), "target is nan"),
     ],
 )
 def test_refusals(call, message):

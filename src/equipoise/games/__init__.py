@@ -19,6 +19,7 @@ from equipoise.games.generators import (
     random_coordination,
     random_game,
     random_zero_sum,
+    two_robot_game,
 )
 from equipoise.games.markov import MarkovGame
 from equipoise.games.markov_json import load_markov, save_markov
@@ -62,4 +63,5 @@ __all__ = [
     "to_nashpy",
     "to_openspiel",
     "to_pygambit",
+    "two_robot_game",
 ]

@@ -1,4 +1,4 @@
-"""Random games, each drawn from the NumPy generator it is given."""
+"""Games made to order: random ones, drawn from the NumPy generator given, and a quadratic one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from equipoise.games._checks import Numbers, check_finite, number_array
 from equipoise.games.normal_form import NormalFormGame
 
 Kind2x2 = Literal["dominant", "coordination", "anti-coordination", "matching-pennies"]
@@ -115,6 +116,33 @@ def covariant_game(shape: Sequence[int], rho: float, rng: np.random.Generator) -
     along, across = np.sqrt(max(1.0 + (n - 1) * rho, 0.0)), np.sqrt(1.0 - rho)
     payoffs = along * mean + across * (noise - mean)
     return NormalFormGame(payoffs, f"Covariant {_times(counts)} game, correlation {rho:g}")
+
+
+def two_robot_game(grid: Numbers, target: float | int = 1.0) -> NormalFormGame:
+    """The quadratic game of two robots that share a load, with actions on a grid.
+
+    Both want the sum of their efforts to meet the target and each pays for its own:
+    `u_i = -(a_1 + a_2 - target)^2 / 2 - a_i^2 / 2`. With real-valued actions the Nash equilibrium is
+    `a_i = target / 3` for both, and every player's risk-averse quantal response equilibrium is normal.
+
+    Args:
+        grid: efforts to choose from, `[actions]`, the same for both players.
+        target: what the efforts should add up to.
+
+    Raises:
+        ValueError: the grid is not a list of finite numbers, or the target is not finite.
+
+    The game is that of Qu, Zhang, Lanzetti and Mazumdar (2026), arXiv 2602.21515.
+    """
+    efforts = number_array(grid, "grid")
+    if efforts.ndim != 1:
+        raise ValueError(f"grid has shape {efforts.shape}; it must be one list of efforts")
+    check_finite(efforts, "grid")
+    check_finite(np.array(float(target)), "target")
+    shared = -0.5 * (efforts[:, None] + efforts[None, :] - target) ** 2
+    own = shared - 0.5 * efforts[:, None] ** 2
+    names = [f"{effort:g}" for effort in efforts]
+    return NormalFormGame([own, own.T], "Two robots", None, [names, names])
 
 
 def _shape(shape: Sequence[int]) -> tuple[int, ...]:
