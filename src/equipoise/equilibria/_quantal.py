@@ -75,7 +75,6 @@ def solution(
     *,
     named: str,
     status: str,
-    game_name: str,
 ) -> Solution:
     """The k-th game of a branch as a record."""
     good = bool(converged(branch, gaps)[k])
@@ -96,7 +95,7 @@ def solution(
         strategies=tuple(s[:, k].copy() for s in branch.strategies),
         values=gaps.values[k].copy(),
         certificate=Certificate(
-            concept=game_name,
+            concept=f"{concept.name}: game with its risk and regularisation",
             gap=float(gaps.upper[k].sum()),
             gap_per_player=gaps.upper[k].copy(),
             lower=float(gaps.lower[k].sum()),

@@ -79,5 +79,4 @@ class QRE:
             0,
             named="the equilibrium" if known.unique else "principal",
             status=known.status,
-            game_name="logit QRE: game with entropy regularisation",
         )

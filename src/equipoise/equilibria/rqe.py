@@ -127,7 +127,6 @@ class RQE:
             0,
             named=named,
             status=known.status,
-            game_name="RQE: regularised, risk-adjusted game",
         )
 
 

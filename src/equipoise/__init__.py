@@ -1,0 +1,95 @@
+"""Equipoise: strategies that stay good when the others, or the world, are not what was assumed.
+
+The names below are all most users need. They load on first use, so that `import equipoise` is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from equipoise.equilibria import (
+        QRE,
+        RQE,
+        ActionSampling,
+        Certificate,
+        CoarseCorrelatedEquilibrium,
+        CorrelatedEquilibrium,
+        ImpulseBalance,
+        Nash,
+        NotConvergedError,
+        PayoffSampling,
+        Security,
+        Solution,
+        SolutionBatch,
+        Stackelberg,
+        all_nash_equilibria,
+        solve,
+        solve_batch,
+    )
+    from equipoise.games import MarkovGame, NormalFormGame, load, named_game, save
+    from equipoise.preferences import worst_case
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "equilibria": (
+        "QRE",
+        "RQE",
+        "ActionSampling",
+        "Certificate",
+        "CoarseCorrelatedEquilibrium",
+        "CorrelatedEquilibrium",
+        "ImpulseBalance",
+        "Nash",
+        "NotConvergedError",
+        "PayoffSampling",
+        "Security",
+        "Solution",
+        "SolutionBatch",
+        "Stackelberg",
+        "all_nash_equilibria",
+        "solve",
+        "solve_batch",
+    ),
+    "games": ("MarkovGame", "NormalFormGame", "load", "named_game", "save"),
+    "preferences": ("worst_case",),
+}
+_HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "QRE",
+    "RQE",
+    "ActionSampling",
+    "Certificate",
+    "CoarseCorrelatedEquilibrium",
+    "CorrelatedEquilibrium",
+    "ImpulseBalance",
+    "MarkovGame",
+    "Nash",
+    "NormalFormGame",
+    "NotConvergedError",
+    "PayoffSampling",
+    "Security",
+    "Solution",
+    "SolutionBatch",
+    "Stackelberg",
+    "all_nash_equilibria",
+    "load",
+    "named_game",
+    "save",
+    "solve",
+    "solve_batch",
+    "worst_case",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"equipoise has no {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(f"equipoise.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
