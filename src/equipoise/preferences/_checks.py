@@ -35,19 +35,19 @@ def probability_array(name: str, values: Any) -> np.ndarray:
     if (np.abs(total - 1) > _SUM_TOLERANCE).any():
         at, value = _first(total, np.abs(total - 1) > _SUM_TOLERANCE)
         row = f"{name}{at}" if at else name
-        raise ValueError(f"{row} must sum to 1 over its last axis, but sums to {value}; divide it by its sum")
+        raise ValueError(
+            f"{row} must sum to 1 over its last axis, but sums to {value:.9g}; divide it by its sum"
+        )
     return array
 
 
 def level_array(name: str, values: Any, lowest: float, highest: float, meaning: str) -> np.ndarray:
-    """`values` as a float64 array within `[lowest, highest]`; `meaning` says what the number stands for."""
+    """`values` as a float64 array within `[lowest, highest]`; `meaning` says what is expected."""
     array = _floats(name, values)
-    outside = ~((array >= lowest) & (array <= highest))
-    if outside.any():
-        at, value = _first(array, outside)
-        raise ValueError(
-            f"{name} must lie in [{lowest:g}, {highest:g}] ({meaning}), but {name}{at} = {value}"
-        )
+    inside = (array >= lowest) & (array <= highest)
+    if not inside.all():
+        at, value = _first(array, ~inside)
+        raise ValueError(f"{name} must be {meaning}, but {name}{at} = {value}")
     return array
 
 
@@ -60,6 +60,6 @@ def _floats(name: str, values: Any) -> np.ndarray:
         ) from error
 
 
-def _first(array: np.ndarray, where: np.ndarray) -> tuple[str, float]:
+def _first(array: Any, where: Any) -> tuple[str, float]:
     index = tuple(int(i) for i in np.argwhere(where)[0])
-    return (str(list(index)) if index else ""), float(array[index])
+    return (str(list(index)) if index else ""), float(np.asarray(array)[index])

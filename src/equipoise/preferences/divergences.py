@@ -140,7 +140,7 @@ class CressieRead(PowerDivergence):
         order: the exponent k > 1.
     """
 
-    order: float
+    order: float | int
 
     def __post_init__(self) -> None:
         if not (1 < self.order < np.inf):
@@ -259,7 +259,7 @@ def divergence(name: str | Divergence, order: float | int | None = None) -> Dive
             raise ValueError(
                 "divergence 'cressie_read' needs its order, a number greater than 1; order is missing"
             )
-        return CressieRead(float(order))
+        return CressieRead(order)
     if order is not None:
         raise ValueError(f"order = {order} belongs to 'cressie_read' only; divergence {name!r} has none")
     return _BY_NAME[name]()

@@ -238,7 +238,7 @@ def _strategy(pi: Any) -> tuple[Any, Any]:
 def _payoffs(u: Any, eps: Any, largest: float) -> tuple[Any, Any, Any]:
     xp = namespace(u, eps)
     if xp is np:
-        meaning = "bounded rationality; 0 is a best response"
+        meaning = f"a bounded rationality in [0, {largest:.3g}], 0 being a best response"
         return xp, number_array("u", u), level_array("eps", eps, 0.0, largest, meaning)
     dtype = xp.result_type(u, eps, xp.float32)
     return xp, xp.asarray(u, dtype), xp.asarray(eps, dtype)

@@ -33,7 +33,7 @@ class RiskMeasure:
 
     divergence: Divergence | str
     form: Form
-    level: float
+    level: float | int
     support: Support | None = None
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class RiskMeasure:
 
     @classmethod
     def from_risk_aversion(
-        cls, tau: float, divergence: Divergence | str = "kl", support: Support | None = None
+        cls, tau: float | int, divergence: Divergence | str = "kl", support: Support | None = None
     ) -> RiskMeasure:
         """The penalised measure with weight 1/tau.
 
@@ -104,7 +104,7 @@ class RiskMeasure:
         return self.worst_case(v, p).value
 
 
-def entropic(tau: float) -> RiskMeasure:
+def entropic(tau: float | int) -> RiskMeasure:
     """The entropic risk measure, CE = -(1/tau) log E exp(-tau v).
 
     Args:

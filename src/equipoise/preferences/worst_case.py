@@ -119,8 +119,10 @@ def check_level(rule: Divergence, form: str, level: Any) -> np.ndarray:
     """The level as a float64 array in its range."""
     if isinstance(rule, CVaR):
         smallest = float(np.finfo(np.float64).tiny)
-        return level_array("level", level, smallest, 1.0, "tail probability of CVaR; 1 is neutral")
-    meaning = "weight lambda; infinity is neutral" if form == "penalised" else "radius sigma; 0 is neutral"
+        return level_array("level", level, smallest, 1.0, "a tail probability in (0, 1], 1 being neutral")
+    meaning = "a weight lambda >= 0, infinity being neutral"
+    if form == "constrained":
+        meaning = "a radius sigma >= 0, 0 being neutral"
     return level_array("level", level, 0.0, np.inf, meaning)
 
 
@@ -198,8 +200,9 @@ def _solve(
     limit = Outcome(p, mean, price, centred, zero)
     outcome = choose(xp, neutral, limit, outcome)
     settled = xp.where((least > 0)[..., None], xp.where(at_worst, p, 0.0) / least[..., None], uniform)
-    kernel = settled if not rule.leaves_support else uniform
-    floor = Outcome(kernel, zero, scaled if penal else zero, xp.zeros_like(gaps), radius)
+    if isinstance(rule, divergences.TotalVariation):
+        settled = xp.where(at_worst, p, 0.0) + uniform * rest[..., None]
+    floor = Outcome(settled, zero, scaled if penal else zero, xp.zeros_like(gaps), radius)
     outcome = choose(xp, collapsed, floor, outcome)
     return _assemble(xp, rule, p, gaps, lowest, unit, level, outcome, penal, neutral | collapsed)
 
