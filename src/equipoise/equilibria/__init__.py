@@ -2,27 +2,47 @@
 
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._solution import Certificate, Concept, NotConvergedError, Solution, solve
+from equipoise.equilibria.batch import SolutionBatch, solve_batch
 from equipoise.equilibria.behavioural import ActionSampling, ImpulseBalance, PayoffSampling
 from equipoise.equilibria.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
+from equipoise.equilibria.multiplicity import EquilibriumSet, find_equilibria
 from equipoise.equilibria.nash import Nash, all_nash_equilibria, pure_nash_equilibria
+from equipoise.equilibria.qre import QRE
+from equipoise.equilibria.rqe import RQE
 from equipoise.equilibria.security import Security
 from equipoise.equilibria.stackelberg import Stackelberg
+from equipoise.equilibria.trace import Bifurcation, Curve, Trace, trace
+from equipoise.equilibria.uniqueness import Monotonicity, Uniqueness, monotonicity, uniqueness
 
 __all__ = [
+    "QRE",
+    "RQE",
     "ActionSampling",
+    "Bifurcation",
     "Certificate",
     "CoarseCorrelatedEquilibrium",
     "Concept",
     "CorrelatedEquilibrium",
+    "Curve",
+    "EquilibriumSet",
     "ImpulseBalance",
+    "Monotonicity",
     "Nash",
     "NotConvergedError",
     "PayoffSampling",
     "Security",
     "Solution",
+    "SolutionBatch",
     "Stackelberg",
+    "Trace",
+    "Uniqueness",
     "all_nash_equilibria",
+    "find_equilibria",
+    "monotonicity",
     "nash_gap",
     "pure_nash_equilibria",
     "solve",
+    "solve_batch",
+    "trace",
+    "uniqueness",
 ]

@@ -6,7 +6,7 @@ multiplying eps by s (Mazumdar, Panaganti and Shi 2024), so nothing is lost and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from equipoise.equilibria._action_dependent import ActionDependentSystem
 from equipoise.equilibria._joint_system import JointSystem
-from equipoise.equilibria._path import Arrival, Schedule, System, follow
+from equipoise.equilibria._path import Arrival, Rates, Schedule, System, follow
 from equipoise.equilibria._responses import SCALED_PAYOFFS
-from equipoise.equilibria._system import Array, Evaluation, KLSystem, Parameters
+from equipoise.equilibria._system import Array, KLSystem, Parameters
 
 KAPPA = 1e-9  # final smoothing of the sum-of-marginals adversary, in units of the payoff range
 KAPPA_START = 1.0
@@ -132,12 +132,12 @@ def from_uniform(batch: Batch) -> tuple[Schedule, Array]:
     end = np.log1p(np.maximum(1.0, batch.tau.max(axis=0)) / batch.eps.min(axis=0))
     fall = np.log(KAPPA / KAPPA_START)
 
-    def schedule(theta: Array, index: Array) -> tuple[Parameters, Callable[[Evaluation], Array]]:
+    def schedule(theta: Array, index: Array) -> tuple[Parameters, Rates]:
         last = end[index]
         weight, growth = np.expm1(theta) / np.expm1(last), np.exp(theta) / np.expm1(last)
         kappa = KAPPA_START * np.exp(fall * theta / last)
         at = Parameters(weight, batch.tau[:, index], batch.eps[:, index], kappa)
-        return at, lambda e: growth * e.by_weight + (fall / last * kappa) * e.by_kappa
+        return at, Rates(weight=growth, kappa=fall / last * kappa)
 
     return schedule, end
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,11 +40,37 @@ class System(Protocol):
     def responses(self, x: Array) -> list[Response]: ...
     def scales(self, x: Array) -> Array: ...
     def repair(self, x: Array, at: Parameters) -> Array: ...
+    def rows(self, values: Array) -> Array: ...
+    @property
+    def blocks(self) -> tuple[slice, ...]: ...
     def evaluate(self, x: Array, at: Parameters) -> Evaluation: ...
 
 
-# A schedule turns the path parameter theta [batch] into parameters and the derivative of the equations in it.
-Schedule = Callable[[Array, Array], tuple[Parameters, Callable[[Evaluation], Array]]]
+class Rates(NamedTuple):
+    """Derivatives of the parameters in the path parameter; None where constant."""
+
+    weight: Array | None = None
+    tau: Array | None = None
+    eps: Array | None = None
+    kappa: Array | None = None
+
+
+# From the path parameter theta [batch] of the games given by their numbers to parameters and their rates.
+Schedule = Callable[[Array, Array], tuple[Parameters, Rates]]
+
+
+def by_theta(system: System, evaluation: Evaluation, rates: Rates) -> Array:
+    """Derivative of the equations in the path parameter."""
+    total = np.zeros_like(evaluation.residual)
+    if rates.weight is not None:
+        total += rates.weight * evaluation.by_weight
+    if rates.kappa is not None:
+        total += rates.kappa * evaluation.by_kappa
+    if rates.tau is not None:
+        total += system.rows(rates.tau) * evaluation.by_tau
+    if rates.eps is not None:
+        total += system.rows(rates.eps) * evaluation.by_eps
+    return total
 
 
 MAX_CORRECTIONS = 8
@@ -99,7 +125,16 @@ class Walk:
         return Walk(**{f.name: getattr(self, f.name)[..., chosen] for f in fields(self)})
 
 
-def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solves: int = 5000) -> Arrival:
+def follow(
+    system: System,
+    schedule: Schedule,
+    x: Array,
+    end: Array,
+    *,
+    max_solves: int = 5000,
+    max_step: float = MAX_STEP,
+    watch: Callable[[Walk, Array], Array] | None = None,
+) -> Arrival:
     """Follow the solution of `system` from theta = 0, where x solves it, to theta = `end` [batch].
 
     Args:
@@ -108,6 +143,9 @@ def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solv
         x: solution at theta = 0, `[unknowns, batch]`, with a regular Jacobian.
         end: last theta, one per game, positive.
         max_solves: give up on a game after so many linear solves.
+        max_step: longest step, in the scaled norm.
+        watch: called after every round with the walk and the games that have just landed on their path; says
+            which of those still walking to take off it.
 
     Returns:
         The end points; a game whose path could not be followed is flagged, never guessed.
@@ -125,7 +163,7 @@ def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solv
         base_theta=zeros.copy(),
         tangent=np.zeros((x.shape[0] + 1, batch)),
         bend=np.zeros((x.shape[0] + 1, batch)),
-        step=end.astype(float),
+        step=np.minimum(end, max_step).astype(float),
         corrections=np.zeros(batch, int),
         first=zeros.copy(),
         final=np.zeros(batch, bool),
@@ -135,7 +173,9 @@ def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solv
     walk.tangent[-1] = 1.0
     with np.errstate(all="ignore"):
         while walk.game.size:
-            done, failed = advance(walk, system, schedule, end)
+            done, failed, on = advance(walk, system, schedule, end, max_step)
+            if watch is not None:
+                failed |= watch(walk, on) & ~done
             out.solves[walk.game] += 1
             failed |= (out.solves[walk.game] >= max_solves) & ~done
             leaving = done | failed
@@ -148,16 +188,26 @@ def follow(system: System, schedule: Schedule, x: Array, end: Array, *, max_solv
     return out
 
 
-def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple[Array, Array]:
-    """One round: one linear solve per game, then accept, correct, or go back. Returns (done, failed)."""
-    at, by_theta = schedule(walk.theta, walk.game)
+def advance(
+    walk: Walk, system: System, schedule: Schedule, end: Array, max_step: float
+) -> tuple[Array, Array, Array]:
+    """One round: one linear solve per game, then accept, correct, or go back.
+
+    Returns:
+        Which games are done, which have failed, and which have just landed on their path.
+    """
+    at, rates = schedule(walk.theta, walk.game)
     evaluation = system.evaluate(walk.x, at)
     scale = system.scales(walk.base_x)
     row = weigh(walk.tangent, scale)
     row[:, walk.final] = 0.0
     row[-1, walk.final] = 1.0
-    change, tangent, sign = bordered_solve(evaluation, by_theta(evaluation), row, system.pivot)
+    change, tangent, sign = bordered_solve(evaluation, by_theta(system, evaluation, rates), row, system.pivot)
 
+    # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined, as at a
+    # bifurcation that happens to lie at the very end.
+    solved = np.abs(evaluation.residual).max(axis=0) <= ROUNDING
+    change[:, walk.final & solved & (sign == 0.0)] = 0.0
     # The path keeps the sign it starts with.
     walk.orientation = np.where(walk.orientation == 0.0, sign, walk.orientation)
     size = length(change, scale)
@@ -170,12 +220,11 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     astray = ~np.isfinite(size) | (moved > 2.0 * walk.step) | (walk.corrections > MAX_CORRECTIONS)
     astray |= (walk.corrections == 0) & (size > 0.5 * walk.step)
     small = np.where(walk.final, 1e-9, np.minimum(1e-3, 0.1 * walk.step))
-    # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined.
-    landed = ~astray & ((size <= small) | (np.abs(evaluation.residual).max(axis=0) <= ROUNDING))
+    landed = ~astray & ((size <= small) | solved)
     # The very first point is only given a direction.
     stepped = moved > 0.1 * walk.step
     turned = landed & stepped & ~walk.final & (TURN * stretch > 1.0)
-    crossed = landed & (sign != expected)
+    crossed = landed & (sign != expected) & ~(walk.final & solved & (sign == 0.0))
     through = crossed & ~turned & (walk.step <= BIFURCATION_STEP)
     astray |= turned | (crossed & ~through)
     landed &= ~astray
@@ -193,7 +242,7 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     # The next predictor step: from the point just accepted, or again from the last one with a shorter step.
     ratio = walk.first / walk.step
     growth = np.clip(np.sqrt(BEND / np.maximum(ratio, 1e-12)), 0.5, 3.0)
-    walk.step[on] = np.minimum(walk.step * growth, MAX_STEP)[on]
+    walk.step[on] = np.minimum(walk.step * growth, max_step)[on]
     unit = tangent / length(tangent, system.scales(x))
     walk.bend[:, on] = np.where(stepped, (unit - walk.tangent) / moved, 0.0)[:, on]
     walk.tangent[:, on] = unit[:, on]
@@ -210,7 +259,7 @@ def advance(walk: Walk, system: System, schedule: Schedule, end: Array) -> tuple
     walk.final = np.where(again, reaching, walk.final)
     walk.corrections[again] = 0
     walk.x[:, failed] = walk.base_x[:, failed]
-    return done, failed
+    return done, failed, on
 
 
 def weigh(vector: Array, scale: Array) -> Array:
@@ -226,7 +275,7 @@ def length(vector: Array, scale: Array) -> Array:
 
 
 def bordered_solve(
-    evaluation: Evaluation, by_theta: Array, row: Array, pivot: int
+    evaluation: Evaluation, slope: Array, row: Array, pivot: int
 ) -> tuple[Array, Array, Array]:
     """Newton step and tangent of the bordered system, with the sign of its determinant.
 
@@ -237,7 +286,7 @@ def bordered_solve(
     size, batch = evaluation.residual.shape
     matrix = np.empty((size + 1, size + 3, batch))
     matrix[:size, :size] = evaluation.jacobian
-    matrix[:size, size] = by_theta
+    matrix[:size, size] = slope
     matrix[size, : size + 1] = row
     matrix[:size, size + 1] = -evaluation.residual
     matrix[size, size + 1] = 0.0

@@ -150,6 +150,13 @@ class KLSystem:
             x[block] = z
         return x
 
+    def rows(self, values: Array) -> Array:
+        """Values per player `[players, batch]`, repeated on each player's rows."""
+        spread = np.empty((self.unknowns, values.shape[1]))
+        for block, value in zip(self.blocks, values, strict=True):
+            spread[block] = value
+        return spread
+
     def scales(self, x: Array) -> Array:
         """Units in which steps along a path are measured."""
         return 1.0 + np.abs(x)

@@ -62,6 +62,8 @@ class Nash:
             raise TypeError(f"label must be a whole number, got {self.label!r}")
         if self.label < 0:
             raise ValueError(f"label must be 0 or more, got {self.label}; labels are counted from 0")
+        if self.label and self.method != "lemke_howson":
+            raise ValueError(f"label={self.label} needs method='lemke_howson', got {self.method!r}")
 
     @property
     def name(self) -> str:
