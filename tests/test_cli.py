@@ -2,13 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import equipoise as eqp
 from equipoise import cli
 from equipoise.cli import COMMANDS, main
 from equipoise.cli._inputs import read_numbers
+from equipoise.cli.solve import CONCEPTS
 from equipoise.games import catalogue, named_game
 
 
@@ -143,3 +148,159 @@ def test_numbers_for_all_or_per_player(text, value):
 def test_what_is_not_a_number_is_named(text):
     with pytest.raises(ValueError, match=rf"--tau takes one number.*got {re.escape(repr(text))}"):
         read_numbers(text, "--tau")
+
+
+ARGUMENTS = {
+    "rqe": ["--tau", "1,0.5", "--eps", "0.2", "--penalty", "reverse_kl", "--regularizer", "log_barrier"],
+    "qre": ["--lambda", "2"],
+    "nash": [],
+    "ce": ["--objective", "2"],
+    "cce": ["--objective", "1,0.5"],
+    "stackelberg": ["--leader", "2", "--margin", "0.1"],
+    "security": [],
+    "payoff-sampling": ["--n", "6"],
+    "action-sampling": ["--n", "12"],
+    "impulse-balance": [],
+}
+DIRECT = {
+    "rqe": lambda: eqp.RQE((1.0, 0.5), 0.2, penalty="reverse_kl", regularizer="log_barrier"),
+    "qre": lambda: eqp.QRE(2.0),
+    "nash": lambda: eqp.Nash(),
+    "ce": lambda: eqp.CorrelatedEquilibrium(1),
+    "cce": lambda: eqp.CoarseCorrelatedEquilibrium((1.0, 0.5)),
+    "stackelberg": lambda: eqp.Stackelberg(leader=1, margin=0.1),
+    "security": lambda: eqp.Security(),
+    "payoff-sampling": lambda: eqp.PayoffSampling(6),
+    "action-sampling": lambda: eqp.ActionSampling(12),
+    "impulse-balance": lambda: eqp.ImpulseBalance(),
+}
+
+
+@pytest.mark.parametrize("concept", CONCEPTS)
+def test_solve_passes_every_option_on(concept, capsys):
+    game = named_game("selten-chmura-3")
+    code, data, err = run_json(capsys, "solve", "selten-chmura-3", "--concept", concept, *ARGUMENTS[concept])
+    assert code == 0
+    assert err == ""
+    (answer,) = data["solutions"]
+    expected = eqp.solve(game, DIRECT[concept]())
+    assert answer["concept"] == expected.concept.name
+    assert answer["converged"] is True
+    for strategy, player in zip(expected.strategies, game.player_names, strict=True):
+        np.testing.assert_allclose(list(answer["strategies"][player].values()), strategy, atol=1e-12)
+    np.testing.assert_allclose(list(answer["values"].values()), expected.values, rtol=1e-9)
+    assert answer["certificate"]["gap"] <= 1e-9
+
+
+def test_solve_shows_what_json_says(capsys):
+    _, data, _ = run_json(capsys, "solve", "collaborate-or-defect", "--tau", "1", "--eps", "0.2")
+    code, out, _ = run(capsys, "solve", "collaborate-or-defect", "--tau", "1", "--eps", "0.2")
+    assert code == 0
+    (answer,) = data["solutions"]
+    for name, probability in answer["strategies"]["Row"].items():
+        assert re.search(rf"{name} +{probability:.4f}", out)
+    assert re.search(r"Nash gap +0\.010", out)
+    assert answer["status"] in out
+
+
+def test_solve_defaults_are_those_of_the_concept(capsys):
+    _, data, _ = run_json(capsys, "solve", "stag-hunt")
+    assert data["solutions"][0]["concept"] == eqp.RQE().name
+
+
+def test_correlated_play_is_shown_jointly(capsys):
+    code, out, _ = run(capsys, "solve", "correlated-chicken", "--concept", "ce")
+    assert code == 0
+    assert re.search(r"yield +dare +0\.2500", out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        (["collaborate-or-defect", "--concept", "nash"], 3),
+        (["collaborate-or-defect", "--concept", "rqe", "--tau", "0.5", "--eps", "0.2"], 3),
+        (["collaborate-or-defect", "--concept", "qre", "--lambda", "1"], 1),
+    ],
+)
+def test_all_finds_the_others_too(arguments, count, capsys):
+    code, data, _ = run_json(capsys, "solve", *arguments, "--all")
+    assert code == 0
+    assert len(data["solutions"]) == count
+    code, out, _ = run(capsys, "solve", *arguments, "--all")
+    assert data["search"].splitlines()[0] in out
+    assert ("#3" in out) == (count == 3)
+
+
+def test_answers_can_be_kept_in_a_file(tmp_path, capsys):
+    path = tmp_path / "new" / "answer.json"
+    code, out, _ = run(capsys, "solve", "stag-hunt", "--concept", "security", "--out", str(path))
+    assert code == 0
+    assert f"Written to {path}." in out
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["solutions"][0]["strategies"]["Row"] == {"stag": 0.0, "hare": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--concept", "nash", "--tau", "1"], "--tau does not apply to --concept nash; it is for rqe"),
+        (["--concept", "qre", "--n", "3"], "--n does not apply to --concept qre; it is for payoff-sampling"),
+        (["--concept", "action-sampling"], "needs a sample size, for example --n 6"),
+        (["--tau", "x"], "--tau takes one number, or one per player"),
+        (["--tau", "-1"], "risk_aversion must be zero or positive, got -1"),
+        (["--eps", "1,2,3"], "bounded_rationality has 3 entries but the game has 2 players"),
+        (["--penalty", "kll"], "penalty must be one of 'kl'"),
+        (["--concept", "ce", "--objective", "3"], "--objective takes a player from 1 to 2, got 3"),
+        (["--concept", "stackelberg", "--leader", "0"], "--leader takes 1 or 2"),
+        (["--concept", "ce", "--all"], "--all is for --concept rqe, qre and nash"),
+    ],
+)
+def test_wrong_options_of_solve_say_what_is_right(arguments, message, capsys):
+    code, out, err = run(capsys, "solve", "stag-hunt", *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in " ".join(err.split())
+
+
+def test_unknown_concepts_are_refused_with_the_list(capsys):
+    code, _, err = run(capsys, "solve", "stag-hunt", "--concept", "nsah")
+    assert code == 2
+    assert "impulse-balance" in err
+
+
+def test_damaged_files_are_reported_with_line_and_column(tmp_path, capsys):
+    path = tmp_path / "bad.nfg"
+    path.write_text('NFG 1 R "x"\n{ "a" "b" } { 2 2 }\n1 2 3 4 5 6 x 8\n')
+    code, _, err = run(capsys, "solve", str(path))
+    assert code == 2
+    assert "bad.nfg:3:13: expected a payoff" in err
+
+
+def test_what_did_not_converge_is_shown_and_gets_code_1(monkeypatch, capsys):
+    found = eqp.solve(named_game("stag-hunt"), eqp.RQE())
+    monkeypatch.setattr(eqp.RQE, "find", lambda *_: replace(found, converged=False, status="stopped early"))
+    code, out, _ = run(capsys, "solve", "stag-hunt")
+    assert code == 1
+    assert re.search(r"converged +no", out)
+    assert "stopped early" in out
+
+
+def test_a_cold_start_loads_nothing_heavy():
+    code = (
+        "import sys; from equipoise.cli import main; "
+        "status = main(['solve', 'stag-hunt', '--concept', 'rqe', '--tau', '1', '--eps', '0.5']); "
+        "heavy = {'jax', 'matplotlib', 'scipy', 'pandas'} & {name.split('.')[0] for name in sys.modules}; "
+        "print(status, sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stderr == ""
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    code = "import sys; from equipoise.cli import main; sys.exit(main(['games', 'list', '--json']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()

@@ -98,6 +98,7 @@ def test_evidence_has_values_certificate_and_state():
         "Nash gap": "0.2500",
         "converged": True,
         "iterations": 7,
+        "index": 1,
         "branch": "principal",
     }
 

@@ -6,7 +6,7 @@ Examples:
   equipoise solve stag-hunt --concept rqe --tau 1 --eps 0.5
   equipoise solve game.nfg --tau 2,0.5 --eps 0.1 --penalty reverse_kl
   equipoise solve game.nfg --concept qre --lambda 2 --json
-  equipoise solve chicken --concept nash --out answer.json
+  equipoise solve chicken --concept nash --all --out answer.json
   equipoise solve game.json --concept stackelberg --leader 2 --margin 0.1
 """
 
@@ -74,9 +74,9 @@ class Command:
     tau: Annotated[str | None, tyro.conf.arg(metavar="TAU[,TAU...]", help_behavior_hint="")] = None
     """rqe: risk aversion, larger is more averse, for all or per player (default 1)"""
     eps: Annotated[str | None, tyro.conf.arg(metavar="EPS[,EPS...]", help_behavior_hint="")] = None
-    """rqe: bounded rationality, larger is noisier, for all or per player (default 0.5)"""
+    """rqe: bounded rationality, larger is noisier, for all or per player (default 1)"""
     penalty: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
-    """rqe: what a feared deviation costs: kl or reverse_kl (default kl)"""
+    """rqe: what a feared deviation costs: kl, reverse_kl or l1 (default kl)"""
     regularizer: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
     """rqe: entropy or log_barrier (default entropy)"""
     form: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
@@ -95,6 +95,8 @@ class Command:
     """stackelberg: by how much the intended reply must be best (default 0)"""
     n: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
     """payoff-sampling, action-sampling: sample size (required)"""
+    all: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False
+    """rqe, qre, nash: search for all equilibria (complete for nash with two players)"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json", help_behavior_hint="")] = None
     """write the answer to a file as well"""
     json: Json = False
@@ -106,9 +108,9 @@ class Command:
         concept = build_concept(self, game)
         start = time.perf_counter()
         with terminal.working(f"Solving {game.title or self.game} for {concept.name} ..."):
-            solutions = [concept.find(game)]
+            solutions, search = find_all(game, concept) if self.all else ([concept.find(game)], None)
         seconds = time.perf_counter() - start
-        _show(terminal, game, solutions, seconds)
+        _show(terminal, game, solutions, search, seconds)
         terminal.emit(
             {
                 "game": {
@@ -117,6 +119,7 @@ class Command:
                     "actions": game.action_names,
                 },
                 "solutions": [solution_to_dict(solution) for solution in solutions],
+                "search": search,
                 "seconds": seconds,
             },
             self.out,
@@ -153,8 +156,7 @@ def build_concept(options: Command, game: NormalFormGame) -> Concept:
         "n": options.n,
     }
     name, fields = CONCEPTS[options.concept]
-    defaults: dict[str, Any] = {"tau": 1.0, "eps": 0.5, "lambda": 1.0}
-    arguments = {}
+    arguments: dict[str, Any] = {}
     for option, value in given.items():
         if option not in fields:
             if value is not None:
@@ -162,12 +164,37 @@ def build_concept(options: Command, game: NormalFormGame) -> Concept:
                 raise ValueError(
                     f"--{option} does not apply to --concept {options.concept}; it is for {owners}"
                 )
-        elif value is not None or option in defaults:
-            arguments[fields[option]] = defaults[option] if value is None else value
+        elif value is not None:
+            arguments[fields[option]] = value
         elif option == "n":
             raise ValueError(f"--concept {options.concept} needs a sample size, for example --n 6")
     concept: Concept = getattr(equilibria, name)(**arguments)
     return concept
+
+
+def find_all(game: NormalFormGame, concept: Concept) -> tuple[list[Solution], str]:
+    """Every equilibrium that a concept's search finds.
+
+    Args:
+        game: the game.
+        concept: the concept.
+
+    Returns:
+        The solutions, and in words how complete they are.
+
+    Raises:
+        ValueError: the concept has no such search.
+    """
+    from equipoise.equilibria import QRE, RQE, Nash, all_nash_equilibria, find_equilibria
+
+    if isinstance(concept, Nash):
+        extreme = list(all_nash_equilibria(game))
+        statuses = "\n".join(f"#{k}: {solution.status}" for k, solution in enumerate(extreme, start=1))
+        return extreme, f"All extreme equilibria, {len(extreme)} of them.\n{statuses}"
+    if isinstance(concept, RQE | QRE):
+        found = find_equilibria(game, concept)
+        return list(found), found.status
+    raise ValueError("--all is for --concept rqe, qre and nash; the others have no search for several")
 
 
 def _objective(text: str, game: NormalFormGame) -> object:
@@ -187,13 +214,18 @@ def _leader(number: int) -> int:
     return number - 1
 
 
-def _show(terminal: Terminal, game: NormalFormGame, solutions: list[Solution], seconds: float) -> None:
-    terminal.say(f"{game.title or 'Untitled game'}: {solutions[0].concept.name}", style="bold")
-    terminal.show(strategy_table(solutions))
-    for solution in solutions:
-        if solution.joint is not None:
-            terminal.show(joint_table(solution))
-    terminal.show(evidence_table(solutions))
-    for status in dict.fromkeys(solution.status for solution in solutions if solution.status):
+def _show(
+    terminal: Terminal, game: NormalFormGame, solutions: list[Solution], search: str | None, seconds: float
+) -> None:
+    if solutions:
+        terminal.say(f"{game.title or 'Untitled game'}: {solutions[0].concept.name}", style="bold")
+        terminal.show(strategy_table(solutions))
+        for solution in solutions:
+            if solution.joint is not None:
+                terminal.show(joint_table(solution))
+        terminal.show(evidence_table(solutions))
+    # Where a search was made, its verdict says more than what was known before it.
+    statuses = [solution.status for solution in solutions] if search is None else [search]
+    for status in dict.fromkeys(filter(None, statuses)):
         terminal.say(status)
     terminal.say(f"{seconds:.2f} s")

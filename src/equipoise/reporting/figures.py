@@ -294,7 +294,9 @@ def path(
         ax.plot(
             mark.x, mark.y, marker="o", markersize=8, markerfacecolor="white", markeredgecolor=INK, zorder=5
         )
-        ax.annotate(mark.label, (mark.x, mark.y), xytext=(8, 8), textcoords="offset points", fontsize=9)
+        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
+        place = (mark.x, mark.y)
+        ax.annotate(mark.label, place, (10, 12), textcoords="offset points", fontsize=9, bbox=halo)
     if logarithmic:
         ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)

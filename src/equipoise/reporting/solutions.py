@@ -86,6 +86,11 @@ def evidence_table(solutions: Sequence[Solution]) -> Table:
         ["converged", *(s.converged for s in solutions)],
         ["iterations", *(s.iterations for s in solutions)],
     ]
+    rows += [
+        [name, *(s.details.get(name) for s in solutions)]
+        for name in ("index", "stable")
+        if any(name in s.details for s in solutions)
+    ]
     if any(s.branch for s in solutions):
         rows.append(["branch", *(s.branch or None for s in solutions)])
     return Table(["", *_headings(len(solutions), "")], rows)
