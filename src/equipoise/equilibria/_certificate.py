@@ -37,7 +37,7 @@ class Gaps(NamedTuple):
 
 def certify(
     payoffs: Sequence[Array],
-    strategies: Sequence[Array],
+    log_strategies: Sequence[Array],
     tau: Array,
     eps: Array,
     rules: Rules,
@@ -47,8 +47,10 @@ def certify(
 
     Args:
         payoffs: own-first matrices in payoff units, `[batch, A_i, M_i]`.
-        strategies: `[batch, A_i]`.
-        tau, eps: `[batch, players]`.
+        log_strategies: `[batch, A_i]`. Logarithms, because a very averse adversary finds even probabilities
+            that are too small for a floating-point number.
+        tau: risk aversion, `[batch, players]`.
+        eps: bounded rationality, `[batch, players]`.
         rules: how players judge.
         witnesses: some law per player over the opponents' joint actions, `[batch, M_i]`. The bounds hold for
             every such law and are tight for the right one, which matters where worst cases are tied, and
@@ -58,27 +60,39 @@ def certify(
     rule = regularizer(rules.regularizer)
     columns = []
     for i in range(players):
-        rivals = [strategies[j] for j in range(players) if j != i]
-        q = outer_product(rivals, len(payoffs[i]))
-        plain = np.einsum("bam,bm->ba", payoffs[i], q)
-        nash = np.maximum(plain.max(axis=1) - (plain * strategies[i]).sum(axis=1), 0.0)
-        args = (payoffs[i], strategies[i], q, tau[:, i], eps[:, i], rule)
-        if rules.form == "action_dependent" and tau[:, i].any():
-            bounds = _action_dependent(*args, rules.penalty)
-        elif rules.joint_penalty == "marginals" and players > 2 and tau[:, i].any():
-            assert witnesses is not None
-            bounds = _marginals(*args, rivals, witnesses[i])
+        rivals = [log_strategies[j] for j in range(players) if j != i]
+        seat = Seat(
+            payoffs[i], np.exp(log_strategies[i]), joint_log(rivals, len(payoffs[i])), tau[:, i], eps[:, i]
+        )
+        plain = np.einsum("bam,bm->ba", seat.payoff, np.exp(seat.log_q))
+        nash = np.maximum(plain.max(axis=1) - (plain * seat.strategy).sum(axis=1), 0.0)
+        witness = None if witnesses is None else witnesses[i]
+        if rules.form == "action_dependent" and seat.tau.any():
+            bounds = _action_dependent(seat, rule, rules.penalty)
+        elif rules.joint_penalty == "marginals" and players > 2 and seat.tau.any():
+            assert witness is not None
+            bounds = _marginals(seat, rule, rivals, witness)
         else:
-            bounds = _aggregate(*args, rules.penalty, None if witnesses is None else witnesses[i])
+            bounds = _aggregate(seat, rule, rules.penalty, witness)
         columns.append((*bounds, nash))
     return Gaps(*(np.stack(part, axis=1) for part in zip(*columns, strict=True)))
 
 
-def outer_product(laws: Sequence[Array], batch: int) -> Array:
-    """Product law over joint actions, `[batch, prod of sizes]`, last player fastest."""
-    joint = np.ones((batch, 1))
-    for law in laws:
-        joint = (joint[:, :, None] * law[:, None, :]).reshape(batch, -1)
+class Seat(NamedTuple):
+    """One player's position: payoffs `[batch, A, M]`, strategy, law of the others in logarithms, preferences."""
+
+    payoff: Array
+    strategy: Array
+    log_q: Array
+    tau: Array
+    eps: Array
+
+
+def joint_log(logs: Sequence[Array], batch: int) -> Array:
+    """Logarithm of the product law over joint actions, `[batch, prod of sizes]`, last player fastest."""
+    joint = np.zeros((batch, 1))
+    for law in logs:
+        joint = (joint[:, :, None] + law[:, None, :]).reshape(batch, -1)
     return joint
 
 
@@ -96,36 +110,61 @@ def regularised(u: Array, x: Array, eps: Array, rule: Regularizer) -> Array:
     return (u * x).sum(axis=1) - cost
 
 
-def _risk(law: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
+def _risk(log_q: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
     """Worst-case expectation with penalty weight 1/tau and the law that attains it; tau = 0 is neutral."""
-    with np.errstate(divide="ignore"):
-        answer = worst_case(law, values, penalty, level=np.where(tau > 0.0, 1.0 / tau, np.inf))
+    averse = tau > 0.0
+    safe = np.where(averse, tau, 1.0)[..., None]
+    if penalty == "kl":
+        # The entropic risk measure, in logarithms; for small tau the mean is taken out first.
+        q = np.exp(log_q)
+        mean = (q * values).sum(axis=-1, keepdims=True)
+        tilted = log_q - safe * (values - mean)
+        peak = tilted.max(axis=-1, keepdims=True)
+        weights = np.exp(tilted - peak)
+        total = weights.sum(axis=-1, keepdims=True)
+        excess = (q * np.expm1(np.clip(-safe * (values - mean), -1.0, 1.0))).sum(axis=-1)
+        small = (np.abs(safe * (values - mean)) < 0.5).all(axis=-1)
+        log_mean = np.where(small, np.log1p(excess), (peak + np.log(total))[..., 0])
+        risk = mean[..., 0] - np.where(averse, log_mean / safe[..., 0], 0.0)
+        return risk, np.where(averse[..., None], weights / total, q)
+    # Below 1e-290 a probability is zero for every purpose but the logarithms above.
+    law = np.where(log_q > -667.0, np.exp(log_q), 0.0)
+    answer = worst_case(
+        np.broadcast_to(law / law.sum(axis=-1, keepdims=True), values.shape),
+        values,
+        penalty,
+        level=np.where(averse, 1.0 / safe[..., 0], np.inf),
+    )
     return answer.value, answer.kernel
 
 
-def _aggregate(
-    payoff: Array,
-    x: Array,
-    q: Array,
-    tau: Array,
-    eps: Array,
-    rule: Regularizer,
-    penalty: str,
-    witness: Array | None,
-) -> tuple[Array, Array, Array]:
-    def look(strategy: Array) -> tuple[Array, Array, Array]:
+def _divergence(p: Array, log_q: Array, penalty: str) -> Array:
+    """D(p, q) with q given by its logarithm."""
+    if penalty == "kl":
+        return np.where(p > 0.0, p * (np.log(np.where(p > 0.0, p, 1.0)) - log_q), 0.0).sum(axis=1)
+    law = np.where(log_q > -667.0, np.exp(log_q), 0.0)
+    return divergence(penalty).value(p, law / law.sum(axis=1, keepdims=True))
+
+
+Bounds = tuple[Array, Array, Array]  # gain from above and from below, and the value of the profile
+
+
+def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | None) -> Bounds:
+    payoff, x, log_q, tau, eps = seat
+
+    def look(strategy: Array) -> Bounds:
         """Utility of a strategy, payoffs u against its adversary, and an upper bound on the best utility."""
-        value, p = _risk(q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
+        value, p = _risk(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
         u = np.einsum("bam,bm->ba", payoff, p)
-        have = value + regularised(u, strategy, eps, rule) - (u * strategy).sum(axis=1)
-        return have, u, have + best_value(u, eps, rule)[0] - regularised(u, strategy, eps, rule)
+        cost = regularised(u, strategy, eps, rule)
+        have = value + cost - (u * strategy).sum(axis=1)
+        return have, u, have + best_value(u, eps, rule)[0] - cost
 
     have, u, ceiling = look(x)
     if witness is not None:
-        price = np.where(
-            tau > 0.0, divergence(penalty).value(witness, q) / np.where(tau > 0.0, tau, 1.0), 0.0
-        )
-        against = np.where(tau[:, None] > 0.0, witness, q)
+        averse = tau > 0.0
+        price = np.where(averse, _divergence(witness, log_q, penalty) / np.where(averse, tau, 1.0), 0.0)
+        against = np.where(averse[:, None], witness, np.exp(log_q))
         bound = best_value(np.einsum("bam,bm->ba", payoff, against), eps, rule)[0] + price
         ceiling = np.minimum(ceiling, bound)
     floor = have.copy()
@@ -148,44 +187,32 @@ def _aggregate(
     return np.maximum(ceiling - have, 0.0), np.maximum(floor - have, 0.0), have
 
 
-def _action_dependent(
-    payoff: Array, x: Array, q: Array, tau: Array, eps: Array, rule: Regularizer, penalty: str
-) -> tuple[Array, Array, Array]:
-    u = _risk(q[:, None], payoff, tau[:, None], penalty)[0]
-    have = regularised(u, x, eps, rule)
-    gain = np.maximum(best_value(u, eps, rule)[0] - have, 0.0)
+def _action_dependent(seat: Seat, rule: Regularizer, penalty: str) -> Bounds:
+    u = _risk(seat.log_q[:, None], seat.payoff, seat.tau[:, None], penalty)[0]
+    have = regularised(u, seat.strategy, seat.eps, rule)
+    gain = np.maximum(best_value(u, seat.eps, rule)[0] - have, 0.0)
     return gain, gain, have
 
 
-def _marginals(
-    payoff: Array,
-    x: Array,
-    q: Array,
-    tau: Array,
-    eps: Array,
-    rule: Regularizer,
-    rivals: Sequence[Array],
-    witness: Array,
-) -> tuple[Array, Array, Array]:
+def _marginals(seat: Seat, rule: Regularizer, logs: Sequence[Array], witness: Array) -> Bounds:
     """Weak duality with the witness: its value bounds utilities from above, its marginals from below."""
-    sizes = [law.shape[1] for law in rivals]
-    split = witness.reshape(len(witness), *sizes)
+    payoff, x, log_q, tau, eps = seat
+    batch, averse = len(witness), tau > 0.0
+    sizes = [law.shape[1] for law in logs]
+    split = witness.reshape(batch, *sizes)
     ratios = np.zeros_like(split)
-    distance = np.zeros(len(witness))
-    for place, law in enumerate(rivals):
-        axes = tuple(1 + k for k in range(len(sizes)) if k != place)
-        side = split.sum(axis=axes)
-        positive = side > 0.0
-        log_ratio = np.where(positive, np.log(np.where(positive, side, 1.0) / law), 0.0)
+    distance = np.zeros(batch)
+    for place, law in enumerate(logs):
+        side = split.sum(axis=tuple(1 + k for k in range(len(sizes)) if k != place))
+        # Any positive marginal gives a valid bound, so one that underflows may be replaced by the smallest.
+        log_ratio = np.log(np.maximum(side, np.finfo(float).tiny)) - law
         distance += (side * log_ratio).sum(axis=1)
-        # A marginal that underflows is as good as the smallest number: the bound stays valid.
-        log_ratio = np.where(positive, log_ratio, np.log(np.finfo(float).tiny / law))
-        shape = [len(witness)] + [sizes[k] if k == place else 1 for k in range(len(sizes))]
-        ratios += log_ratio.reshape(shape)
-    safe = np.where(tau > 0.0, tau, 1.0)
+        ratios += log_ratio.reshape([batch] + [n if k == place else 1 for k, n in enumerate(sizes)])
+    safe = np.where(averse, tau, 1.0)
     costs = np.einsum("bam,ba->bm", payoff, x)
-    dual = (costs + ratios.reshape(len(witness), -1) / safe[:, None]).min(axis=1)
-    u = np.einsum("bam,bm->ba", payoff, np.where(tau[:, None] > 0.0, witness, q))
-    have = np.where(tau > 0.0, dual, (u * x).sum(axis=1)) + regularised(np.zeros_like(x), x, eps, rule)
-    best = best_value(u, eps, rule)[0] + np.where(tau > 0.0, distance / safe, 0.0)
-    return np.maximum(best - have, 0.0), np.zeros(len(x)), have
+    dual = (costs + ratios.reshape(batch, -1) / safe[:, None]).min(axis=1)
+    u = np.einsum("bam,bm->ba", payoff, np.where(averse[:, None], witness, np.exp(log_q)))
+    noise = regularised(np.zeros_like(x), x, eps, rule)
+    have = np.where(averse, dual, (u * x).sum(axis=1)) + noise
+    best = best_value(u, eps, rule)[0] + np.where(averse, distance / safe, 0.0)
+    return np.maximum(best - have, 0.0), np.zeros(batch), have

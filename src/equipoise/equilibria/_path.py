@@ -206,7 +206,8 @@ def advance(
 
     # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined, as at a
     # bifurcation that happens to lie at the very end.
-    solved = np.abs(evaluation.residual).max(axis=0) <= ROUNDING
+    error = np.abs(evaluation.residual).max(axis=0)
+    solved = error <= ROUNDING
     change[:, walk.final & solved & (sign == 0.0)] = 0.0
     # The path keeps the sign it starts with.
     walk.orientation = np.where(walk.orientation == 0.0, sign, walk.orientation)
@@ -220,7 +221,7 @@ def advance(
     astray = ~np.isfinite(size) | (moved > 2.0 * walk.step) | (walk.corrections > MAX_CORRECTIONS)
     astray |= (walk.corrections == 0) & (size > 0.5 * walk.step)
     small = np.where(walk.final, 1e-9, np.minimum(1e-3, 0.1 * walk.step))
-    landed = ~astray & ((size <= small) | solved)
+    landed = ~astray & (((size <= small) & (error <= 1e-4)) | solved)
     # The very first point is only given a direction.
     stepped = moved > 0.1 * walk.step
     turned = landed & stepped & ~walk.final & (TURN * stretch > 1.0)
@@ -230,7 +231,8 @@ def advance(
     landed &= ~astray
 
     done = landed & walk.final
-    on = landed & ~walk.final
+    over = landed & ~walk.final & (theta >= end)  # corrected past the end, which therefore lies before it
+    on = landed & ~walk.final & ~over
     correcting = ~astray & ~landed
     walk.x[:, correcting | done] = x[:, correcting | done]
     walk.theta[correcting] = theta[correcting]
@@ -259,6 +261,9 @@ def advance(
     walk.final = np.where(again, reaching, walk.final)
     walk.corrections[again] = 0
     walk.x[:, failed] = walk.base_x[:, failed]
+    back = (end - walk.base_theta) / np.where(over, theta - walk.base_theta, 1.0)
+    walk.x[:, over] = (walk.base_x + back * (x - walk.base_x))[:, over]
+    walk.theta[over], walk.final[over], walk.corrections[over] = end[over], True, 0
     return done, failed, on
 
 

@@ -46,7 +46,7 @@ def certify_branch(branch: Branch) -> Gaps:
     with np.errstate(all="ignore"):
         return certify(
             own_payoffs(batch),
-            [np.ascontiguousarray(s.T) for s in branch.strategies],
+            [np.ascontiguousarray(r.log_strategy.T) for r in branch.system.responses(branch.x)],
             (batch.tau / batch.scale).T,
             (batch.eps * batch.scale).T,
             batch.rules,
