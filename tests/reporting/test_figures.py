@@ -6,6 +6,7 @@ import pytest
 
 from equipoise.reporting import figures
 from equipoise.reporting.figures import Branch, Mark, Series
+from equipoise.reporting.style import render
 
 OBSERVED = {"row": np.array([0.1, 0.5]), "column": np.array([0.7, 0.9])}
 
@@ -105,6 +106,6 @@ def test_saved_files_are_what_they_claim_and_repeat(tmp_path):
     png = figures.save(figure, tmp_path / "deep" / "f.png")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in figures.save(figure, tmp_path / "f.SVG").read_bytes()
-    assert figures.render(figure, "svg") == figures.render(figure, "svg")
+    assert render(figure, "svg") == render(figure, "svg")
     with pytest.raises(ValueError, match="must end in"):
         figures.save(figure, tmp_path / "f.gif")

@@ -6,57 +6,33 @@ Every function returns a matplotlib `Figure` that belongs to nobody else (no pyp
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
+from equipoise.reporting.style import FAINT, INK, MARKERS, PALETTE, canvas, headline, save, styled
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-P = ParamSpec("P")
+__all__ = [
+    "Branch",
+    "Mark",
+    "Series",
+    "convergence",
+    "dots",
+    "observed_against_predicted",
+    "path",
+    "regions",
+    "save",
+]
+
 Curve = Callable[[Float[np.ndarray, " points"]], Float[np.ndarray, " points"]]
-
-# Okabe and Ito (2008): eight colours told apart under every common form of colour blindness. Yellow
-# is left out, it is too light for lines on white.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-INK = "#222222"
-FAINT = "#8a8a8a"
-
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.0,
-    "axes.titlesize": 11.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10.0,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e3e3e3",
-    "grid.linewidth": 0.8,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9.0,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 6.0,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "svg.hashsalt": "equipoise",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,19 +84,6 @@ class Series:
     high: Float[np.ndarray, " items"] | None = None
 
 
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw under the shared style and leave matplotlib's settings as they were."""
-
-    @functools.wraps(draw)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        import matplotlib
-
-        with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return wrapper
-
-
 @styled
 def observed_against_predicted(
     observed: Mapping[str, Float[np.ndarray, " _"]],
@@ -145,7 +108,7 @@ def observed_against_predicted(
     """
     columns = 2 if len(predicted) == 4 else min(3, len(predicted))
     rows = math.ceil(len(predicted) / columns)
-    figure, axes = _canvas(columns * 3.3 + 0.4, rows * 3.3 + (0.5 if title else 0.1) + 0.4, rows, columns)
+    figure, axes = canvas(columns * 3.3 + 0.4, rows * 3.3 + (0.5 if title else 0.1) + 0.4, rows, columns)
     for panel, (theory, values) in enumerate(predicted.items()):
         ax = axes[panel]
         ax.plot([0, 1], [0, 1], color=FAINT, linewidth=1.0, zorder=1)
@@ -185,7 +148,7 @@ def observed_against_predicted(
         ax.set_visible(False)
     if len(observed) > 1:
         axes[0].legend(loc="upper left", handletextpad=0.2)
-    _headline(figure, title)
+    headline(figure, title)
     return figure
 
 
@@ -215,9 +178,10 @@ def dots(
     Raises:
         ValueError: a series does not have one value per label.
     """
-    figure, (ax,) = _canvas(6.6, 1.3 + 0.36 * len(labels) + (0.3 if title else 0.0))
+    height = max(0.36, 0.14 * len(series))
+    figure, (ax,) = canvas(6.6, 1.3 + height * len(labels) + (0.3 if title else 0.0))
     places = np.arange(len(labels), dtype=float)
-    step = min(0.16, 0.6 / max(1, len(series)))
+    step = min(0.22, 0.76 / max(1, len(series)))
     for k, one in enumerate(series):
         if len(one.values) != len(labels):
             raise ValueError(f"series {one.label!r} has {len(one.values)} values for {len(labels)} labels")
@@ -243,8 +207,10 @@ def dots(
     if limits is not None:
         ax.set_xlim(*limits)
     if len(series) > 1:
-        figure.legend(loc="outside lower center", ncols=min(4, len(series)), handletextpad=0.3)
-    _headline(figure, title)
+        # About ninety letters fit below the axes.
+        columns = min(4, len(series), max(1, 90 // (6 + max(len(one.label) for one in series))))
+        figure.legend(loc="outside lower center", ncols=columns, handletextpad=0.3)
+    headline(figure, title)
     return figure
 
 
@@ -271,7 +237,7 @@ def path(
     Returns:
         The figure.
     """
-    figure, (ax,) = _canvas(6.6, 4.2)
+    figure, (ax,) = canvas(6.6, 4.2)
     any_unstable = False
     for k, branch in enumerate(branches):
         colour = PALETTE[k % len(PALETTE)]
@@ -304,7 +270,7 @@ def path(
         ax.plot([], [], color=FAINT, linestyle=(0, (4, 2.5)), linewidth=1.4, label="unstable")
     if len(branches) > 1 or any_unstable:
         ax.legend()
-    _headline(figure, title)
+    headline(figure, title)
     return figure
 
 
@@ -332,7 +298,7 @@ def convergence(
     Returns:
         The figure.
     """
-    figure, (ax,) = _canvas(6.6, 4.2)
+    figure, (ax,) = canvas(6.6, 4.2)
     ax.set_yscale("log")
     if logarithmic_steps:
         ax.set_xscale("log")
@@ -359,7 +325,7 @@ def convergence(
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(bottom, top))
     if len(curves) > 1:
         ax.legend()
-    _headline(figure, title)
+    headline(figure, title)
     return figure
 
 
@@ -391,7 +357,7 @@ def regions(
         The figure.
     """
     (left, right), (bottom, top) = limits
-    figure, axes = _canvas(0.6 + 3.9 * len(panels), 4.3 + (0.3 if title else 0.0), 1, len(panels))
+    figure, axes = canvas(0.6 + 3.9 * len(panels), 4.3 + (0.3 if title else 0.0), 1, len(panels))
     x = np.geomspace(left, right, 200)
     for ax, (name, (curves, marks)) in zip(axes, panels.items(), strict=True):
         for k, (curve, function) in enumerate(curves.items()):
@@ -414,67 +380,8 @@ def regions(
         if curves:
             ax.legend(loc="lower left")
     axes[0].set_ylabel(ylabel)
-    _headline(figure, title)
+    headline(figure, title)
     return figure
-
-
-def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as `.png` (200 dots per inch) or `.svg`, the same bytes for the same figure.
-
-    Args:
-        figure: the figure.
-        path: where to; missing folders are made.
-
-    Returns:
-        The path written.
-
-    Raises:
-        ValueError: the ending is neither `.png` nor `.svg`.
-    """
-    target = Path(path)
-    kind = target.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg"):
-        raise ValueError(f"path must end in .png or .svg, got {str(path)!r}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(render(figure, kind))
-    return target
-
-
-def render(figure: Figure, kind: str) -> bytes:
-    """A figure as the bytes of a `png` or `svg` file.
-
-    Args:
-        figure: the figure.
-        kind: "png" or "svg".
-
-    Returns:
-        The bytes; no date is stored, so equal figures give equal bytes.
-    """
-    import io
-
-    import matplotlib
-
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()
-
-
-def _canvas(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.flat)
-
-
-def _headline(figure: Figure, title: str) -> None:
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
 
 
 def _runs(flags: Bool[np.ndarray, " points"]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.reporting.figures import render
+from equipoise.reporting.style import render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
