@@ -146,9 +146,11 @@ def test_a_path_cut_short_is_flagged(monkeypatch):
 def test_helpful_errors():
     three = NormalFormGame(np.zeros((3, 2, 2, 2)))
     with pytest.raises(ValueError, match="label must be 0 or more, got -1"):
-        Nash(label=-1)
+        Nash("lemke_howson", label=-1)
+    with pytest.raises(ValueError, match="label=2 needs method='lemke_howson', got 'auto'"):
+        Nash(label=2)
     with pytest.raises(ValueError, match="label=4, but the game has 4 actions"):
-        Nash(label=4).find(DILEMMA)
+        Nash("lemke_howson", label=4).find(DILEMMA)
     with pytest.raises(ValueError, match="needs a two-player constant-sum game"):
         Nash("linear_program").find(DILEMMA)
     with pytest.raises(ValueError, match="needs two players, this game has 3; use 'logit'"):

@@ -135,3 +135,19 @@ def test_too_many_vertices_are_refused(monkeypatch):
     monkeypatch.setattr(_polytope, "MAX_BASES", 50)
     with pytest.raises(ValueError, match="6 actions against 6 has more than 50 bases"):
         extreme_equilibria(random_game(0, (6, 6), "normal"))
+
+
+def test_payoffs_too_uneven_for_floats_are_reported_not_guessed():
+    # Payoffs over more than thirty orders of magnitude: some of these games have singular bases.
+    rng = np.random.default_rng(0)
+    refusals = []
+    for _ in range(60):
+        shape = (2, *rng.integers(3, 6, size=2))
+        game = NormalFormGame(rng.choice([-1, 1], size=shape) * np.exp(25 * rng.normal(size=shape)))
+        try:
+            extreme_equilibria(game)
+        except ValueError as error:
+            refusals.append(str(error))
+        lemke_howson(game, 0)
+    assert refusals
+    assert all("orders of magnitude" in message for message in refusals)

@@ -29,8 +29,8 @@ MAX_PIVOTS = 20_000
 MAX_BASES = 50_000
 
 
-class TooManyBasesError(ValueError):
-    """A polytope has more vertices than can be listed."""
+class PolytopeError(ValueError):
+    """A polytope has more vertices than can be listed, or payoffs too uneven for the precision of floats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,17 @@ class BestReplyPolytope:
         Returns:
             The leaving position for every entering variable (undefined for variables already in), and the
             values of the variables in each basis.
+
+        Raises:
+            PolytopeError: a basis is singular to rounding.
         """
-        inverse = np.linalg.inv(np.moveaxis(self.matrix[:, bases], 1, 0))
+        try:
+            inverse = np.linalg.inv(np.moveaxis(self.matrix[:, bases], 1, 0))
+        except np.linalg.LinAlgError:
+            raise PolytopeError(
+                "payoffs differ by too many orders of magnitude: a basis of the best-reply polytope is "
+                "singular to rounding; drop actions that matter little"
+            ) from None
         # Right-hand sides of the perturbed system, most significant first: 1, then t, t^2, ...
         sides = np.concatenate([inverse.sum(axis=2, keepdims=True), inverse], axis=2)
         directions = inverse @ self.matrix
@@ -101,7 +110,7 @@ class BestReplyPolytope:
             Strategies, and for each whether it has each label.
 
         Raises:
-            TooManyBasesError: there are more than 50,000 bases.
+            PolytopeError: there are more than 50,000 bases, or one is singular to rounding.
         """
         size = self.matrix.shape[1]
         frontier = self.origin[None]
@@ -127,7 +136,7 @@ class BestReplyPolytope:
                         seen.add(key)
                         following.append(adjacent)
             if len(seen) > MAX_BASES:
-                raise TooManyBasesError(
+                raise PolytopeError(
                     f"a best-reply polytope with {size - self.constraints.shape[0]} actions against "
                     f"{self.constraints.shape[0]} has more than {MAX_BASES} bases"
                 )
@@ -178,18 +187,23 @@ def lemke_howson(game: NormalFormGame, label: int) -> tuple[tuple[Float[np.ndarr
     # The first step makes the player to whom the dropped label belongs use that action.
     side = 0 if label < game.num_actions[0] else 1
     entering, leaving, pivots = label, -1, 0
-    while leaving != label and pivots < MAX_PIVOTS:
-        pivots += 1
-        polytope, basis = polytopes[side], bases[side]
-        variable = int(np.flatnonzero(polytope.labels == entering)[0])
-        position = int(polytope.pivot(basis[None])[0][0, variable])
-        leaving = int(polytope.labels[basis[position]])
-        bases[side] = basis.copy()
-        bases[side][position] = variable
-        entering, side = leaving, 1 - side
+    values = [np.ones(len(basis)) for basis in bases]
+    try:
+        while leaving != label and pivots < MAX_PIVOTS:
+            pivots += 1
+            polytope, basis = polytopes[side], bases[side].copy()
+            variable = int(np.flatnonzero(polytope.labels == entering)[0])
+            position = int(polytope.pivot(basis[None])[0][0, variable])
+            leaving = int(polytope.labels[basis[position]])
+            basis[position] = variable
+            bases[side] = basis
+            entering, side = leaving, 1 - side
+        values = [polytope.pivot(basis[None])[1][0] for polytope, basis in zip(polytopes, bases, strict=True)]
+    except PolytopeError:
+        leaving = -1
     strategies = tuple(
-        polytope.strategy(basis, polytope.pivot(basis[None])[1][0])
-        for polytope, basis in zip(polytopes, bases, strict=True)
+        polytope.strategy(basis, value)
+        for polytope, basis, value in zip(polytopes, bases, values, strict=True)
     )
     return strategies, pivots, leaving == label
 
@@ -206,7 +220,7 @@ def extreme_equilibria(
         The extreme equilibria, pure ones first, then by support.
 
     Raises:
-        TooManyBasesError: the game is too large to list the vertices.
+        PolytopeError: as for `BestReplyPolytope.vertices`.
     """
     (x, has_x), (y, has_y) = (polytope.vertices() for polytope in best_reply_polytopes(game))
     # A pair lacks a label exactly where both lack it.

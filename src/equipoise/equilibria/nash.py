@@ -12,7 +12,7 @@ from jaxtyping import Float
 from equipoise.equilibria._complementarity import refine, spread_starts
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._linear_program import maximise_on_simplex
-from equipoise.equilibria._polytope import extreme_equilibria, lemke_howson
+from equipoise.equilibria._polytope import PolytopeError, extreme_equilibria, lemke_howson
 from equipoise.equilibria._solution import Certificate, Solution
 from equipoise.games.normal_form import NormalFormGame
 
@@ -26,7 +26,7 @@ _SOLVED = 1e-12
 # How far play may still be from the branch's limit at the hand-over.
 _NEAR = 0.1
 # Further starting points tried where the logit branch does not lead to an equilibrium.
-_STARTS = 200
+_STARTS = 100
 # Two-player games with at most so many actions altogether are checked for further equilibria.
 _LISTED = 10
 
@@ -95,7 +95,7 @@ class Nash:
             return _by_linear_program(game, self)
         if method == "lemke_howson":
             profile, pivots, finished = lemke_howson(game, self.label)
-            status = "" if finished else "The path did not end within the limit of pivots; try another label."
+            status = "" if finished else "The path did not come to its end; try another label or 'logit'."
             return _answer(game, self, profile, pivots, f"Lemke-Howson path, label {self.label}", status)
         return _by_logit_branch(game, self)
 
@@ -128,7 +128,8 @@ def all_nash_equilibria(game: NormalFormGame) -> tuple[Solution, ...]:
         or an end point of a continuum.
 
     Raises:
-        ValueError: the game does not have two players, or has too many corners to list.
+        ValueError: the game does not have two players, has too many corners to list, or payoffs too uneven
+            to tell them apart.
     """
     if game.num_players != 2:
         raise ValueError(
@@ -249,10 +250,14 @@ def _answer(
 
 def _known_of_others(game: NormalFormGame) -> str:
     if game.num_players == 2 and sum(game.num_actions) <= _LISTED:
-        count = len(extreme_equilibria(game))
+        try:
+            count = len(extreme_equilibria(game))
+        except PolytopeError:
+            count = 0
         if count == 1:
             return "There is no other."
-        return f"There are {count} extreme equilibria; all_nash_equilibria lists them."
+        if count > 1:
+            return f"There are {count} extreme equilibria; all_nash_equilibria lists them."
     if game.num_players == 1:
         return "All optimal actions earn the same."
     return "Others may exist."
