@@ -103,7 +103,8 @@ def test_active_ball_is_used_up(data, rule):
     p, v = data.draw(laws(4)), data.draw(payoffs(4))
     level = data.draw(st.floats(0.01, 0.5))
     answer = worst_case(p, v, rule, "constrained", level=level)
-    if 0 < answer.penalty < np.inf and not isinstance(rule, CVaR):
+    # Reverse KL may want a probability that underflows; its ball is then left in part unused.
+    if 1e-200 < answer.penalty < np.inf and not isinstance(rule, CVaR):
         assert answer.distance == pytest.approx(level, rel=1e-9)
 
 

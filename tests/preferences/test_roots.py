@@ -15,7 +15,7 @@ def test_roots_of_very_different_sizes_in_one_batch():
     def function(x, parameters):
         return np.log(x) - np.log(parameters[0]), np.ones_like(x)
 
-    root = positive_root(np, function, (target,), np.full(5, 1e-300), np.full(5, 1e300))
+    root = positive_root(np, function, (target,), np.full(5, 1e-300), np.full(5, 1e300), np.ones(5))
     np.testing.assert_allclose(root, target, rtol=1e-13)
 
 
@@ -31,7 +31,7 @@ def test_kinks_and_flat_stretches(power):
 
     targets = np.array([-5e-3, -1e-4, 0.3, 2.0])
     with np.errstate(over="ignore"):
-        root = positive_root(np, function, (targets,), np.full(4, 1e-3), np.full(4, 1e50))
+        root = positive_root(np, function, (targets,), np.full(4, 1e-3), np.full(4, 1e50), np.full(4, 1e20))
     for x, target in zip(root, targets, strict=True):
         exact = brentq(lambda z, t=target: function(np.exp(z), (t,))[0], -7, 115, xtol=1e-14, maxiter=1000)
         assert x == pytest.approx(np.exp(exact), rel=1e-9)
@@ -42,6 +42,8 @@ def test_root_at_an_end_and_members_without_one():
         return np.log(x) + parameters[0], np.ones_like(x)
 
     with np.errstate(invalid="ignore"):
-        root = positive_root(np, function, (np.array([0.0, np.nan]),), np.ones(2), np.array([1.0, 4.0]))
+        root = positive_root(
+            np, function, (np.array([0.0, np.nan]),), np.ones(2), np.array([1.0, 4.0]), np.ones(2)
+        )
     assert root[0] == 1.0
     assert np.isfinite(root[1])

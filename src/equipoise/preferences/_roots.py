@@ -20,6 +20,7 @@ def positive_root(
     parameters: tuple[Any, ...],
     lower: Any,
     upper: Any,
+    start: Any,
 ) -> Any:
     """Solve f(x) = 0 for x > 0 by Newton steps in log x, safeguarded by bisection.
 
@@ -33,30 +34,36 @@ def positive_root(
         parameters: arrays that f depends on.
         lower: a positive x with f <= 0.
         upper: an x with f >= 0.
+        start: where to begin, between them.
 
     Returns:
-        The root, of the shape of `lower` and `upper`.
+        The root, of the shape of `lower`.
     """
-    constants, lower, upper = stop_gradient(xp, (parameters, lower, upper))
+    constants, lower, upper, start = stop_gradient(xp, (parameters, lower, upper, start))
+    rounding = 8 * np.finfo(lower.dtype).eps
     tolerance = np.finfo(lower.dtype).eps ** 0.8
+    # A root that rounding has put on the lower end would otherwise be approached by bisection alone.
+    upper = xp.where(function(lower, constants)[0] >= 0, lower, upper)
 
     def step(state: tuple[Any, ...]) -> tuple[Any, ...]:
-        low, high, x, last, before_last, _ = state
+        low, high, x, last, before_last, active = state
         f, slope = function(x, constants)
         low, high = xp.where(f <= 0, x, low), xp.where(f >= 0, x, high)
         newton = x * xp.exp(-f / slope)
         # Bisect when Newton leaves the bracket or gains less than a factor 2 in two steps: at a kink of f
         # its slope says nothing about the distance to the root.
-        trusted = (newton > low) & (newton < high) & (xp.abs(2 * f) <= xp.abs(before_last * slope))
+        trusted = (newton >= low) & (newton <= high) & (xp.abs(2 * f) <= xp.abs(before_last * slope))
         new = xp.where(trusted, newton, xp.sqrt(low) * xp.sqrt(high))
+        new = xp.where(active, new, x)  # at the root, rounding would send a finished member off again
         size = xp.abs(xp.log(new / x))
         # Written so that a NaN, from a batch member that has no root to be found, counts as finished.
-        moving = ((size > tolerance) | (xp.abs(f) > tolerance)) & (high / low - 1 > tolerance)
+        moving = (size > tolerance) | (xp.abs(f) > tolerance)
+        moving = active & moving & (xp.abs(f) > rounding) & (high / low - 1 > tolerance)
         return low, high, new, size, last, moving
 
     far = xp.full_like(lower, np.inf)
-    start = (lower, upper, xp.sqrt(lower) * xp.sqrt(upper), far, far, xp.full(lower.shape, True))
-    x = repeat(xp, _MAX_STEPS, step, start, until=lambda state: ~state[5].any())[2]
+    init = (lower, upper, xp.minimum(start, upper), far, far, xp.full(lower.shape, True))
+    x = repeat(xp, _MAX_STEPS, step, init, until=lambda state: ~state[5].any())[2]
     x = stop_gradient(xp, x)
     f, slope = function(x, parameters)
     polished = x * xp.exp(-f / slope)

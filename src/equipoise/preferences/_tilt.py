@@ -138,6 +138,11 @@ class Threshold(NamedTuple):
         x = self.below + remainder
         return 1 / ((k - 1) * x), ((self.below[..., None] - gaps) + remainder[..., None]) / x[..., None]
 
+    def least_remainder(self, xp: Any, k: float) -> Any:
+        """A remainder that gives the state at `below` less weight than rounding."""
+        info = xp.finfo(self.below.dtype)
+        return xp.maximum(self.below * info.eps ** max(k, 2.0), info.tiny)
+
 
 def find_threshold(xp: Any, k: float, p: Any, gaps: Any, is_higher: Callable[[Tilt, Any], Any]) -> Threshold:
     """Bisect the gaps for the two neighbours that enclose x.

@@ -84,7 +84,7 @@ def _smooth(
     info = xp.finfo(p.dtype)
     lower = xp.sqrt(radius)  # D <= beta^2/8
     upper = xp.minimum(xp.maximum(upper, lower), info.max * info.eps)
-    beta = positive_root(xp, mismatch, (p, gaps, radius), lower, upper)
+    beta = positive_root(xp, mismatch, (p, gaps, radius), lower, upper, start=lower)
     return tilt_outcome(xp, rule, p, gaps, beta)
 
 
@@ -129,8 +129,9 @@ def _(rule: CressieRead, xp: Any, p: Any, gaps: Any, radius: Any, worst: Any) ->
     # D <= beta^2 while the base stays above 1/2.
     furthest = 1 / ((k - 1) * xp.minimum(xp.sqrt(radius), 0.5 / (k - 1)))
     upper = xp.minimum(threshold.above, furthest) - threshold.below
-    lower = xp.full_like(upper, xp.finfo(p.dtype).tiny)
-    remainder = positive_root(xp, mismatch, (p, gaps, radius, *threshold), lower, xp.maximum(upper, lower))
+    lower = threshold.least_remainder(xp, k)
+    upper = xp.maximum(upper, lower)
+    remainder = positive_root(xp, mismatch, (p, gaps, radius, *threshold), lower, upper, start=upper)
     return tilt_outcome(xp, rule, p, gaps, *threshold.tilt(k, gaps, remainder))
 
 

@@ -79,8 +79,9 @@ def _(rule: CressieRead, xp: Any, p: Any, gaps: Any, weight: Any, worst: Any) ->
 
     # eta <= max V is x <= 1 + lambda/(k-1).
     upper = xp.minimum(threshold.above, 1 + weight / (k - 1)) - threshold.below
-    lower = xp.full_like(upper, xp.finfo(p.dtype).tiny)
-    remainder = positive_root(xp, mismatch, (p, gaps, weight, *threshold), lower, xp.maximum(upper, lower))
+    lower = threshold.least_remainder(xp, k)
+    upper = xp.maximum(upper, lower)
+    remainder = positive_root(xp, mismatch, (p, gaps, weight, *threshold), lower, upper, start=upper)
     return tilt_outcome(xp, rule, p, gaps, *threshold.tilt(k, gaps, remainder))
 
 
@@ -102,7 +103,8 @@ def _(rule: ReverseKL, xp: Any, p: Any, gaps: Any, weight: Any, worst: Any) -> O
         tilt = tilted(xp, rule.power, p, gaps, beta)
         return xp.log(beta) + xp.log(weight) + tilt.log_total, over_base(xp, p, tilt).sum(-1)
 
-    beta = positive_root(xp, mismatch, (p, gaps, weight), 1 / weight, xp.minimum(upper, strongest))
+    lower, upper = 1 / weight, xp.minimum(upper, strongest)
+    beta = positive_root(xp, mismatch, (p, gaps, weight), lower, upper, start=lower)
     vanished = (weight * least * strongest < 1) & (weight * first <= near)
     return choose(
         xp,
