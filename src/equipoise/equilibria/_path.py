@@ -75,7 +75,10 @@ def by_theta(system: System, evaluation: Evaluation, rates: Rates) -> Array:
 
 MAX_CORRECTIONS = 8
 MIN_STEP = 1e-7
-MAX_STEP = 20.0
+MAX_STEP = 1.0
+FIRST_STEP = 0.5
+SHARE = 0.2  # largest first correction, as a share of the step
+GROWTH = (0.5, 3.0)  # least and largest change of the step length
 ROUNDING = 5e-13
 # Below this step a determinant of the wrong sign is a true bifurcation (symmetric games), not a jump.
 BIFURCATION_STEP = 1e-4
@@ -163,7 +166,7 @@ def follow(
         base_theta=zeros.copy(),
         tangent=np.zeros((x.shape[0] + 1, batch)),
         bend=np.zeros((x.shape[0] + 1, batch)),
-        step=np.minimum(end, max_step).astype(float),
+        step=np.minimum(end, min(FIRST_STEP, max_step)).astype(float),
         corrections=np.zeros(batch, int),
         first=zeros.copy(),
         final=np.zeros(batch, bool),
@@ -219,7 +222,7 @@ def advance(
     # At the end itself the determinant is that of J alone, to be compared with the direction of travel.
     expected = np.where(walk.final, np.sign(walk.tangent[-1]), 1.0) * walk.orientation
     astray = ~np.isfinite(size) | (moved > 2.0 * walk.step) | (walk.corrections > MAX_CORRECTIONS)
-    astray |= (walk.corrections == 0) & (size > 0.5 * walk.step)
+    astray |= (walk.corrections == 0) & (size > SHARE * walk.step)
     small = np.where(walk.final, 1e-9, np.minimum(1e-3, 0.1 * walk.step))
     landed = ~astray & (((size <= small) & (error <= 1e-4)) | solved)
     # The very first point is only given a direction.
@@ -243,7 +246,7 @@ def advance(
 
     # The next predictor step: from the point just accepted, or again from the last one with a shorter step.
     ratio = walk.first / walk.step
-    growth = np.clip(np.sqrt(BEND / np.maximum(ratio, 1e-12)), 0.5, 3.0)
+    growth = np.clip(np.sqrt(BEND / np.maximum(ratio, 1e-12)), *GROWTH)
     walk.step[on] = np.minimum(walk.step * growth, max_step)[on]
     unit = tangent / length(tangent, system.scales(x))
     walk.bend[:, on] = np.where(stepped, (unit - walk.tangent) / moved, 0.0)[:, on]
