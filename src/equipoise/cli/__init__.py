@@ -16,6 +16,7 @@ from equipoise.cli._terminal import Terminal, closest
 
 COMMANDS = {
     "solve": "Find an equilibrium of a game and certify it.",
+    "reproduce": "Rerun a published result and compare it with what was printed.",
     "games": "List, show and export the games that come with Equipoise.",
 }
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
@@ -356,14 +356,19 @@ def regions(
     Returns:
         The figure.
     """
+    from equipoise.reporting._labels import label_points
+
     (left, right), (bottom, top) = limits
-    figure, axes = canvas(0.6 + 3.9 * len(panels), 4.3 + (0.3 if title else 0.0), 1, len(panels))
+    figure, axes = canvas(0.6 + 3.9 * len(panels), 4.5 + (0.3 if title else 0.0), 1, len(panels))
     x = np.geomspace(left, right, 200)
+    lines: dict[str, Any] = {}
     for ax, (name, (curves, marks)) in zip(axes, panels.items(), strict=True):
-        for k, (curve, function) in enumerate(curves.items()):
+        for curve, function in curves.items():
             y = function(x)
-            ax.plot(x, y, color=PALETTE[k], label=curve)
-            ax.fill_between(x, np.clip(y, bottom, top), top, color=PALETTE[k], alpha=0.10, linewidth=0)
+            colour = PALETTE[list(lines).index(curve) if curve in lines else len(lines)]
+            (line,) = ax.plot(x, y, color=colour)
+            lines.setdefault(curve, line)
+            ax.fill_between(x, np.clip(y, bottom, top), top, color=PALETTE[0], alpha=0.07, linewidth=0)
         ax.scatter(
             [m.x for m in marks],
             [m.y for m in marks],
@@ -373,14 +378,14 @@ def regions(
             linewidth=0.5,
             zorder=4,
         )
-        for mark in marks:
-            ax.annotate(mark.label, (mark.x, mark.y), xytext=(4, 4), textcoords="offset points", fontsize=8)
         ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(bottom, top), xlabel=xlabel)
         ax.set_title(name)
-        if curves:
-            ax.legend(loc="lower left")
     axes[0].set_ylabel(ylabel)
+    if lines:
+        figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=min(3, len(lines)))
     headline(figure, title)
+    for ax, (_, marks) in zip(axes, panels.values(), strict=True):
+        label_points(ax, [(m.x, m.y, m.label) for m in marks], colour=INK)
     return figure
 
 

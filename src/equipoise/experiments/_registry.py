@@ -1,0 +1,27 @@
+"""Which experiments there are."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from equipoise.experiments._record import Experiment
+
+NAMES = ("human-play", "tractable-region")
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Args:
+        name: one of `NAMES`.
+
+    Returns:
+        The experiment, ready to run.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in NAMES:
+        raise ValueError(f"there is no experiment {name!r}; there are {', '.join(NAMES)}")
+    found: Experiment = import_module(f"equipoise.experiments.{name.replace('-', '_')}").EXPERIMENT
+    return found
