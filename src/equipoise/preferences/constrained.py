@@ -66,9 +66,9 @@ def _relative_distance(
     tilt = tilted(xp, rule.power, p, gaps, beta, base)
     distance = xp.maximum(tilt_distance(xp, rule, p, tilt), xp.finfo(p.dtype).tiny)
     mean = expect(xp, p, tilt.density * gaps)
-    # dD/dbeta = Cov_q(d, d/base)/lambda.
-    spread = (over_base(xp, p, tilt) * (gaps - mean[..., None]) * gaps).sum(-1)
-    slope = beta**2 * xp.exp((1 - rule.power) * tilt.log_total) * spread
+    # dD/dbeta = Cov_q(d, d/base)/lambda; beta alone squared may overflow, beta d and beta lambda do not.
+    spread = (over_base(xp, p, tilt) * (gaps - mean[..., None]) * (beta[..., None] * gaps)).sum(-1)
+    slope = beta * xp.exp((1 - rule.power) * tilt.log_total) * spread
     return xp.log(distance / radius) / 2, slope / (2 * distance)
 
 
