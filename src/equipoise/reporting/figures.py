@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Num
 from equipoise.reporting.style import FAINT, INK, MARKERS, PALETTE, canvas, headline, save, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -238,31 +239,7 @@ def path(
         The figure.
     """
     figure, (ax,) = canvas(6.6, 4.2)
-    any_unstable = False
-    for k, branch in enumerate(branches):
-        colour = PALETTE[k % len(PALETTE)]
-        runs = _runs(branch.stable)
-        named = next((start for start, _ in runs if branch.stable[start]), runs[0][0])
-        for start, stop in runs:
-            stable = bool(branch.stable[start])
-            any_unstable |= not stable
-            # One point of overlap, so that the curve does not break where stability changes.
-            piece = slice(max(start - 1, 0), stop)
-            ax.plot(
-                branch.parameter[piece],
-                branch.value[piece],
-                color=colour,
-                linestyle="-" if stable else (0, (4, 2.5)),
-                linewidth=2.0 if stable else 1.4,
-                label=branch.label if start == named else None,
-            )
-    for mark in bifurcations:
-        ax.plot(
-            mark.x, mark.y, marker="o", markersize=8, markerfacecolor="white", markeredgecolor=INK, zorder=5
-        )
-        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
-        place = (mark.x, mark.y)
-        ax.annotate(mark.label, place, (10, 12), textcoords="offset points", fontsize=9, bbox=halo)
+    any_unstable = draw_branches(ax, branches, bifurcations)
     if logarithmic:
         ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -387,6 +364,36 @@ def regions(
     for ax, (_, marks) in zip(axes, panels.values(), strict=True):
         label_points(ax, [(m.x, m.y, m.label) for m in marks], colour=INK)
     return figure
+
+
+def draw_branches(ax: Axes, branches: Sequence[Branch], bifurcations: Sequence[Mark]) -> bool:
+    """Draw branches and bifurcations into axes; tells whether any stretch is unstable."""
+    any_unstable = False
+    for k, branch in enumerate(branches):
+        colour = PALETTE[k % len(PALETTE)]
+        runs = _runs(branch.stable)
+        named = next((start for start, _ in runs if branch.stable[start]), runs[0][0])
+        for start, stop in runs:
+            stable = bool(branch.stable[start])
+            any_unstable |= not stable
+            # One point of overlap, so that the curve does not break where stability changes.
+            piece = slice(max(start - 1, 0), stop)
+            ax.plot(
+                branch.parameter[piece],
+                branch.value[piece],
+                color=colour,
+                linestyle="-" if stable else (0, (4, 2.5)),
+                linewidth=2.0 if stable else 1.4,
+                label=branch.label if start == named else None,
+            )
+    for mark in bifurcations:
+        ax.plot(
+            mark.x, mark.y, marker="o", markersize=8, markerfacecolor="white", markeredgecolor=INK, zorder=5
+        )
+        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
+        place = (mark.x, mark.y)
+        ax.annotate(mark.label, place, (10, 12), textcoords="offset points", fontsize=9, bbox=halo)
+    return any_unstable
 
 
 def _runs(flags: Bool[np.ndarray, " points"]) -> list[tuple[int, int]]:
