@@ -17,6 +17,7 @@ from equipoise.equilibria.rqe import RQE
 from equipoise.games.observed_play import ObservedPlay
 
 Sharing = Literal["common", "per_player", "per_game"]
+Range = tuple[float | int, float | int]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Family:
         template: the concept, with arbitrary values of its free fields.
         parameters: what is estimated.
         low, high: searched range of every parameter, in its own unit, `[parameters]`.
+        narrowed: fields whose searched range the user has set.
         fixed: fields that are held at given values.
         product: value that risk_aversion * bounded_rationality is held at, or None.
     """
@@ -102,8 +104,9 @@ class Family:
     parameters: tuple[Parameter, ...]
     low: Float[np.ndarray, " parameters"]
     high: Float[np.ndarray, " parameters"]
+    narrowed: frozenset[str]
     fixed: Mapping[str, PerPlayer]
-    product: float | None
+    product: float | int | None
 
     @property
     def whole(self) -> bool:
@@ -121,7 +124,7 @@ class Family:
             ]
             filled[field.name] = own[0][1] if own[0][0] is None else tuple(value for _, value in own)
         if self.whole:
-            filled["samples"] = int(round(filled["samples"]))
+            filled["samples"] = round(filled["samples"])
         if self.product is not None:
             noise = filled["bounded_rationality"]
             filled["risk_aversion"] = (
@@ -157,8 +160,8 @@ def make_family(
     records: Sequence[ObservedPlay],
     sharing: Sharing,
     fixed: Mapping[str, PerPlayer],
-    product: float | None,
-    search: Mapping[str, tuple[float, float]],
+    product: float | int | None,
+    search: Mapping[str, Range],
 ) -> Family:
     """The family that a class or a template stands for, on these games.
 
@@ -179,7 +182,7 @@ def make_family(
                 )
     for name, value in fixed.items():
         if name == "samples":
-            replace(template, samples=value)  # type: ignore[type-var,call-arg]
+            replace(template, samples=value)  # type: ignore[type-var]
         else:
             check_preference(value, name)
     free = [field for field in fields if field.name not in fixed]
@@ -212,6 +215,7 @@ def make_family(
         parameters,
         np.array([ranges[one.field.name][0] for one in parameters]),
         np.array([ranges[one.field.name][1] for one in parameters]),
+        frozenset(search),
         dict(fixed),
         product,
     )
@@ -220,7 +224,7 @@ def make_family(
 def _template(concept: Any) -> Concept:
     if isinstance(concept, type):
         if concept in (ActionSampling, PayoffSampling):
-            return concept(1)  # type: ignore[no-any-return]
+            return concept(1)
         try:
             concept = concept()
         except TypeError as error:
@@ -232,7 +236,7 @@ def _template(concept: Any) -> Concept:
     return concept
 
 
-def _range(field: Field, unit: float, given: tuple[float, float] | None) -> tuple[float, float]:
+def _range(field: Field, unit: float, given: Range | None) -> tuple[float, float]:
     if given is None:
         return field.low * unit**field.power, field.high * unit**field.power
     low, high = map(float, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -162,7 +163,7 @@ class Objective:
         self, play: Float[np.ndarray, "points entries"], weights: Float[np.ndarray, "points games"]
     ) -> Float[np.ndarray, " points"]:
         """Weighted criterion over the games with a positive weight."""
-        return np.asarray(np.where(weights > 0.0, self.per_game(play), 0.0).__mul__(weights).sum(axis=1))
+        return np.asarray((np.where(weights > 0.0, self.per_game(play), 0.0) * weights).sum(axis=1))
 
     def squared_distances(self, play: Float[np.ndarray, " entries"]) -> Float[np.ndarray, " games"]:
         """Half the squared distance to observed play per game; of (P(U), P(L)) in 2x2 games."""
@@ -184,14 +185,19 @@ class Objective:
         pieces = iter(np.split(play, np.cumsum(sizes)[:-1]))
         return tuple(tuple(next(pieces) for _ in record.game.num_actions) for record in self.records)
 
-    def slopes(
+    def nearby(
         self,
         logs: Float[np.ndarray, "points parameters"],
         used: Bool[np.ndarray, "points games"],
-    ) -> Float[np.ndarray, "points entries 2 parameters"]:
-        """Predictions a step below and above in the logarithm of every parameter."""
+    ) -> Float[np.ndarray, "points directions entries"]:
+        """Predictions a `STEP` away in the logarithms of the parameters.
+
+        Directions: every parameter down, every parameter up, every pair up.
+        """
         points, count = logs.shape
-        shift = np.concatenate([-np.eye(count), np.eye(count)]) * STEP
+        up = np.eye(count)
+        pairs = [up[i] + up[j] for i, j in combinations(range(count), 2)]
+        shift = STEP * np.array([*-up, *up, *pairs])
         near = (logs[:, None] + shift).reshape(-1, count)
-        play = self.predict(np.exp(near), np.repeat(used, 2 * count, axis=0)).play
-        return np.asarray(play.reshape(points, 2, count, -1).transpose(0, 3, 1, 2))
+        play = self.predict(np.exp(near), np.repeat(used, len(shift), axis=0)).play
+        return play.reshape(points, len(shift), -1)
