@@ -59,23 +59,43 @@ class ActionDependentSystem(KLSystem):
             spread = np.einsum("amb,mb->ab", gap * gap, q)
             slope = np.where(averse, (worst - value) / t, -0.5 * spread)
             return value, pull, slope
-        # Reverse KL: p = q / (v + tau d), so log(q/p) = log(v + tau d).
+        # Reverse KL: p = q / (v + tau d), so log(q/p) = log(v + tau d) =: log(1 + tau y).
         flat = payoff.transpose(1, 0, 2).reshape(payoff.shape[1], -1)
         spread_q = np.broadcast_to(log_q[:, None], (payoff.shape[1], *mean.shape)).reshape(flat.shape)
         gaps, log_v = reverse_kl_root(flat, spread_q, np.tile(t, payoff.shape[0]))
         gaps = gaps.reshape(payoff.shape[1], *mean.shape).transpose(1, 0, 2)
         log_v = log_v.reshape(mean.shape)[:, None]
-        log_ratio = np.where(gaps == 0.0, log_v, np.log(np.exp(log_v) + t * gaps))
+        small = (t < 0.5)[None, None]
+        y = self.small_tau_root(gaps, q, np.minimum(t, 0.5))
+        tilt = np.where(small, 1.0 + t * y, np.exp(log_v) + t * gaps)
+        log_ratio = np.where(
+            small, np.log1p(np.where(small, t * y, 0.0)), np.where(gaps == 0.0, log_v, np.log(tilt))
+        )
         p = np.exp(log_q - log_ratio)
-        distance = (q * log_ratio).sum(axis=1)
+        # sum q (1 - p/q) = 0, taken out term by term, keeps the divergence exact where it is tiny.
+        distance = (q * (log_ratio + np.where(small, -t * y / tilt, 0.0))).sum(axis=1)
         value = np.where(averse, (payoff * p).sum(axis=1) + distance / t, mean)
         pull = np.where(averse, log_ratio / t, payoff - mean[:, None]) * q
         variance = np.einsum("amb,mb->ab", (payoff - mean[:, None]) ** 2, q)
         return value, pull, np.where(averse, -distance / (t * t), -0.5 * variance)
 
+    def haste(self, i: int, responses: list[Response], at: Parameters) -> None:
+        """All the way: an answer does not depend on the player's own play."""
+
     def utility(self, i: int, responses: Sequence[Response], tau: Array) -> Array:
         """U_i, the risk value of every own action, `[A_i, batch]`."""
         return self.certainty(i, responses, tau)[0]
+
+    @staticmethod
+    def small_tau_root(gaps: Array, q: Array, tau: Array) -> Array:
+        """Y = gap + e with sum of q y/(1 + tau y) = 0, accurate for tau down to 0; tau at most 1/2."""
+        e = -(gaps * q).sum(axis=1, keepdims=True)
+        for _ in range(12):
+            tilt = 1.0 + tau * (gaps + e)
+            e = e - (q * (gaps + e) / tilt).sum(axis=1, keepdims=True) / (q / tilt**2).sum(
+                axis=1, keepdims=True
+            )
+        return gaps + e
 
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """Residual, Jacobian and parameter derivatives at x."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from equipoise.equilibria._action_dependent import ActionDependentSystem
 from equipoise.equilibria._joint_system import JointSystem
+from equipoise.equilibria._leap import leap
 from equipoise.equilibria._path import Arrival, Rates, Schedule, System, follow
 from equipoise.equilibria._responses import SCALED_PAYOFFS
 from equipoise.equilibria._system import Array, KLSystem, Parameters
@@ -168,10 +169,27 @@ class Branch:
 def principal_branch(batch: Batch) -> Branch:
     """Follow every game from uniform play (eps infinite) to its own eps."""
     system = system_for(batch)
+    if not isinstance(system, KLSystem):
+        return finish(batch, system, path_from_uniform(batch, system))
+    quick = leap(system, batch.parameters())
+    size = batch.size
+    whole = Arrival(quick.x, quick.solved, np.ones(size), quick.sweeps, np.zeros(size, bool))
+    left = np.flatnonzero(~quick.solved)
+    if left.size:
+        part = batch.take(left)
+        schedule, end = from_uniform(part)
+        begin = np.log1p(quick.weight[left] * np.expm1(end))
+        slow = follow(system.take(left), schedule, quick.x[:, left], end, begin=begin)
+        for full, walked in zip(whole, slow._replace(solves=slow.solves + quick.sweeps[left]), strict=True):
+            full[..., left] = walked
+    return finish(batch, system, whole)
+
+
+def path_from_uniform(batch: Batch, system: System) -> Arrival:
+    """The principal branch by path following alone."""
     schedule, end = from_uniform(batch)
-    zero = np.zeros(batch.size)
-    start = system.start(schedule(zero, np.arange(batch.size))[0])
-    return finish(batch, system, follow(system, schedule, start, end))
+    start = system.start(schedule(np.zeros(batch.size), np.arange(batch.size))[0])
+    return follow(system, schedule, start, end)
 
 
 def from_guess(batch: Batch, strategies: Sequence[Array], max_solves: int = 60) -> Branch:
@@ -222,7 +240,7 @@ def finish(batch: Batch, system: System, arrival: Arrival) -> Branch:
     """Strategies and residuals, in payoff units, at the end of the paths."""
     x = arrival.x
     with np.errstate(all="ignore"):
-        residual = np.abs(system.evaluate(x, batch.parameters()).residual).max(axis=0)
+        residual = np.abs(system.residual(x, batch.parameters())).max(axis=0)
     strategies = [r.strategy for r in system.responses(x)]
     return Branch(
         batch,

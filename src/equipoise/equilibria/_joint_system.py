@@ -126,6 +126,10 @@ class JointSystem:
         respond = RESPONSES[self.regularizer]
         return [respond(x[span]) for span in self.own]
 
+    def residual(self, x: Array, at: Parameters) -> Array:
+        """The equations alone."""
+        return self.evaluate(x, at).residual
+
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """Residual, Jacobian and parameter derivatives at x."""
         responses = self.responses(x)

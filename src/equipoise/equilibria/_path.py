@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from equipoise.equilibria._responses import Response
 from equipoise.equilibria._system import Array, Evaluation, Parameters
 
 
+@runtime_checkable
 class System(Protocol):
     """Equations that a path can be followed through."""
 
@@ -43,6 +44,7 @@ class System(Protocol):
     def rows(self, values: Array) -> Array: ...
     @property
     def blocks(self) -> tuple[slice, ...]: ...
+    def residual(self, x: Array, at: Parameters) -> Array: ...
     def evaluate(self, x: Array, at: Parameters) -> Evaluation: ...
 
 
@@ -86,8 +88,7 @@ TURN = 0.9  # least cosine between successive tangents
 BEND = 0.05  # first correction aimed at, as a share of the step
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Where the paths ended.
 
     Attributes:
@@ -134,17 +135,19 @@ def follow(
     x: Array,
     end: Array,
     *,
+    begin: Array | None = None,
     max_solves: int = 5000,
     max_step: float = MAX_STEP,
     watch: Callable[[Walk, Array], Array] | None = None,
 ) -> Arrival:
-    """Follow the solution of `system` from theta = 0, where x solves it, to theta = `end` [batch].
+    """Follow the solution of `system` from theta = `begin`, where x solves it, to theta = `end` [batch].
 
     Args:
         system: the equations.
         schedule: parameters as a function of theta.
-        x: solution at theta = 0, `[unknowns, batch]`, with a regular Jacobian.
-        end: last theta, one per game, positive.
+        x: solution at the beginning, `[unknowns, batch]`, with a regular Jacobian.
+        end: last theta, one per game.
+        begin: first theta, one per game, below `end`; 0 if not given.
         max_solves: give up on a game after so many linear solves.
         max_step: longest step, in the scaled norm.
         watch: called after every round with the walk and the games that have just landed on their path; says
@@ -158,15 +161,16 @@ def follow(
         x.copy(), np.zeros(batch, bool), np.zeros(batch), np.zeros(batch, int), np.zeros(batch, bool)
     )
     zeros = np.zeros(batch)
+    first = zeros if begin is None else begin
     walk = Walk(
         game=np.arange(batch),
         x=x.copy(),
-        theta=zeros.copy(),
+        theta=first.copy(),
         base_x=x.copy(),
-        base_theta=zeros.copy(),
+        base_theta=first.copy(),
         tangent=np.zeros((x.shape[0] + 1, batch)),
         bend=np.zeros((x.shape[0] + 1, batch)),
-        step=np.minimum(end, min(FIRST_STEP, max_step)).astype(float),
+        step=np.minimum(end - first, min(FIRST_STEP, max_step)),
         corrections=np.zeros(batch, int),
         first=zeros.copy(),
         final=np.zeros(batch, bool),

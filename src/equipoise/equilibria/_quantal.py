@@ -14,7 +14,7 @@ from equipoise.equilibria._solution import Certificate, Concept, Solution
 from equipoise.equilibria._system import Array, KLSystem
 from equipoise.games.normal_form import NormalFormGame
 
-TOLERANCE = 5e-9  # certified gap of a converged solution, in units of the payoff range where that exceeds 1
+TOLERANCE = 1e-8  # certified gap of each player of a converged solution, as a share of its payoff range
 
 
 def adversaries(branch: Branch) -> list[Array] | None:
@@ -61,9 +61,8 @@ def _law(weights: Array) -> Array:
 
 
 def converged(branch: Branch, gaps: Gaps) -> Array:
-    """Games whose path arrived and whose certificate agrees."""
-    unit = np.maximum(1.0, branch.batch.scale.max(axis=0))
-    return branch.arrived & (gaps.upper.sum(axis=1) <= TOLERANCE * unit)
+    """Games whose path arrived and whose certificate agrees, for every player at its own stakes."""
+    return branch.arrived & (gaps.upper <= TOLERANCE * branch.batch.scale.T).all(axis=1)
 
 
 def solution(

@@ -20,11 +20,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Shaped
 
 from equipoise.equilibria._responses import RESPONSES, Response
 
-Array = Float[np.ndarray, "..."]
+Array = Shaped[np.ndarray, "..."]
 
 
 class Parameters(NamedTuple):
@@ -73,6 +73,16 @@ def outer_sum(blocks: Sequence[Array]) -> Array:
     total = blocks[0]
     for block in blocks[1:]:
         total = (total[:, None] + block).reshape(-1, total.shape[-1])
+    return total
+
+
+def outer_product(blocks: Sequence[Array]) -> Array:
+    """Product of one entry per block for every combination, `[prod of sizes, batch]`, last block fastest."""
+    if not blocks:
+        return np.ones((1, 1))
+    total = blocks[0]
+    for block in blocks[1:]:
+        total = (total[:, None] * block).reshape(-1, total.shape[-1])
     return total
 
 
@@ -161,6 +171,48 @@ class KLSystem:
         """Units in which steps along a path are measured."""
         return 1.0 + np.abs(x)
 
+    def haste(self, i: int, responses: list[Response], at: Parameters) -> Array | None:
+        """How far to move towards one's answer, `[batch]`; None for all the way.
+
+        A risk-averse answer turns back on the player's own move, with slopes between 0 and minus the trace
+        computed here; going only part of the way is then faster.
+        """
+        if self.neutral:
+            return None
+        p, pi = self.adversary(i, responses, at.tau)[0], responses[i].strategy
+        payoff = self.payoffs[i]
+        centred = payoff - np.einsum("amb,mb->ab", payoff, p)[:, None]
+        second = np.einsum("amb,ab,mb->b", centred * centred, pi * responses[i].slope, p)
+        mean = np.einsum("amb,ab->mb", centred, pi)
+        trace = np.maximum(second - (mean * mean * p).sum(axis=0), 0.0)
+        return 1.0 / (1.0 + 0.5 * at.weight * at.tau[i] / at.eps[i] * trace)
+
+    def rows(self, values: Array) -> Array:
+        """Values per player `[players, batch]`, repeated on each player's rows."""
+        spread = np.empty((self.unknowns, values.shape[1]))
+        for block, value in zip(self.blocks, values, strict=True):
+            spread[block] = value
+        return spread
+
+    def scales(self, x: Array) -> Array:
+        """Units in which steps along a path are measured."""
+        return 1.0 + np.abs(x)
+
+    def answer(self, i: int, responses: list[Response], at: Parameters) -> Array:
+        """Player i's z in answer to the others' (and its own last) play, `[A_i, batch]`."""
+        return at.weight / at.eps[i] * self.utility(i, responses, at.tau)
+
+    def rows(self, values: Array) -> Array:
+        """Values per player `[players, batch]`, repeated on each player's rows."""
+        spread = np.empty((self.unknowns, values.shape[1]))
+        for block, value in zip(self.blocks, values, strict=True):
+            spread[block] = value
+        return spread
+
+    def scales(self, x: Array) -> Array:
+        """Units in which steps along a path are measured."""
+        return 1.0 + np.abs(x)
+
     def settle(self, x: Array, at: Parameters, sweeps: int = 40) -> Array:
         """Players answer each other in turn; converges fast where responses are flat, and costs little."""
         x, moving = x.copy(), True
@@ -190,15 +242,25 @@ class KLSystem:
 
     def adversary(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array]:
         """Worst-case law p_i over the opponents' joint actions, and the costs R_i' pi_i it tilts by."""
-        log_q = outer_sum([responses[j].log_strategy for j in others(i, len(responses))])
+        rivals = [responses[j] for j in others(i, len(responses))]
         if self.neutral:
-            return np.exp(log_q), log_q
+            q = outer_product([r.strategy for r in rivals])
+            return q, q
+        log_q = outer_sum([r.log_strategy for r in rivals])
         costs = np.einsum("amb,ab->mb", self.payoffs[i], responses[i].strategy)
         return softmax_columns(log_q - tau[i] * costs)[0], costs
 
     def utility(self, i: int, responses: Sequence[Response], tau: Array) -> Array:
         """U_i, the payoff of every own action against the player's adversary, `[A_i, batch]`."""
         return np.einsum("amb,mb->ab", self.payoffs[i], self.adversary(i, responses, tau)[0])
+
+    def residual(self, x: Array, at: Parameters) -> Array:
+        """The equations alone."""
+        responses = self.responses(x)
+        residual = np.empty_like(x)
+        for i, block in enumerate(self.blocks):
+            residual[block] = at.eps[i] * x[block] - at.weight * self.utility(i, responses, at.tau)
+        return residual
 
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """Residual, Jacobian and parameter derivatives at x."""
@@ -233,7 +295,7 @@ class KLSystem:
                 moved = moved - utility[:, None] * marginal(p, rival_sizes, place)
                 jacobian[block, self.blocks[j]] = -at.weight * through(moved, responses[j])
         eps_rows = np.empty((size, batch))
-        for i, block in enumerate(self.blocks):
+        for block in self.blocks:
             eps_rows[block] = x[block]
         return Evaluation(residual, jacobian, by_weight, by_tau, eps_rows, np.zeros((size, batch)))
 
