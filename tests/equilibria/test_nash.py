@@ -2,7 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.equilibria._solution import NotConvergedError, solve
@@ -49,6 +49,7 @@ def test_logit_limit_selects_the_risk_dominant_equilibrium_of_the_stag_hunt():
     assert solution.branch == "limit of the principal logit branch"
 
 
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.sampled_from([(2, 3), (4, 4), (6, 3)]))
 def test_all_methods_certify_on_zero_sum_games_with_one_value(seed, shape):
     game = random_zero_sum(shape, np.random.default_rng(seed))
@@ -90,6 +91,7 @@ def test_one_player_maximises():
     np.testing.assert_array_equal(solution.strategies[0], [0, 1, 0])
 
 
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.sampled_from([(2, 2), (3, 3), (2, 2, 2), (3, 2, 2)]))
 def test_equilibria_do_not_depend_on_payoff_units(seed, shape):
     game = random_game(shape, np.random.default_rng(seed))

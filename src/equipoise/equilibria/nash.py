@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from equipoise.equilibria._branch import Rules, principal_branch, stack
 from equipoise.equilibria._complementarity import refine, spread_starts
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._linear_program import maximise_on_simplex
@@ -189,8 +190,6 @@ def _by_linear_program(game: NormalFormGame, concept: Nash) -> Solution:
 
 
 def _by_logit_branch(game: NormalFormGame, concept: Nash) -> Solution:
-    from equipoise.equilibria._branch import Rules, principal_branch, stack
-
     ranges = np.where(game.payoff_ranges() > 0, game.payoff_ranges(), 1.0)
     steps = 0
     for noise in _HANDOVER:
