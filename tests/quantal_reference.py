@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, linprog, minimize, root
+from scipy.optimize import OptimizeResult, brentq, linprog, minimize, root
 from scipy.special import logsumexp
 
 from equipoise.equilibria.rqe import RQE
@@ -136,10 +136,23 @@ class Reference:
 
 
 def _on_simplex(objective, start):
-    """Minimise a convex function of a law with positive entries."""
-    best = None
-    for scale in (1.0, 0.1):  # a second run from the first one's answer, mixed with the start
-        first = start if best is None else (1.0 - scale) * best.x + scale * start
+    """Minimise a convex function of a law with positive entries: in logits, then on the simplex itself.
+
+    Logits cope with laws of very unequal entries, quadratic programming with minima at the boundary.
+    """
+
+    def in_logits(logits):
+        p = np.exp(logits - logsumexp(logits))
+        p = np.maximum(p, 1e-300)
+        value, gradient = objective(p)
+        return value, p * (gradient - p @ gradient)
+
+    free = minimize(
+        in_logits, np.log(start), jac=True, method="BFGS", options={"gtol": 1e-12, "maxiter": 2000}
+    )
+    inside = np.exp(free.x - logsumexp(free.x))
+    best = OptimizeResult(x=inside, fun=free.fun)
+    for first in (inside, start):
         found = minimize(
             objective,
             first,
@@ -149,7 +162,7 @@ def _on_simplex(objective, start):
             constraints={"type": "eq", "fun": lambda p: p.sum() - 1.0, "jac": lambda p: np.ones_like(p)},
             options={"ftol": 1e-15, "maxiter": 500},
         )
-        if best is None or found.fun < best.fun:
+        if found.fun < best.fun and abs(found.x.sum() - 1.0) < 1e-13:
             best = found
     return best
 

@@ -235,20 +235,7 @@ class TestLimits:
         )
         assert 95 < near / nearer < 105
 
-    @pytest.mark.parametrize(
-        "kind",
-        [
-            pytest.param(
-                kind,
-                marks=pytest.mark.xfail(
-                    kind[0] == "reverse_kl" and kind[2] == "action_dependent",
-                    reason="reverse KL per action loses digits as 1e-16/tau",
-                    strict=True,
-                ),
-            )
-            for kind in SMOOTH
-        ],
-    )
+    @pytest.mark.parametrize("kind", SMOOTH)
     def test_tiny_risk_aversion_loses_no_accuracy(self, kind):
         game = random_game((3, 2, 2), np.random.default_rng(8))
         neutral = solve(game, RQE(0.0, 0.4, *kind))
