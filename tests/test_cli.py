@@ -304,3 +304,82 @@ def test_a_reader_that_stops_early_is_no_error():
     assert process.stderr.read() == b""
     assert process.wait() == 0
     process.stderr.close()
+
+
+def test_reproduce_lists_the_experiments(capsys):
+    from equipoise.experiments import NAMES
+
+    code, out, _ = run(capsys, "reproduce")
+    assert code == 0
+    for name in NAMES:
+        assert name in out
+    code, data, _ = run_json(capsys, "reproduce")
+    assert [one["name"] for one in data["experiments"]] == list(NAMES)
+
+
+def test_reproduce_writes_pictures_tables_and_a_page(capsys, tmp_path):
+    code, out, _ = run(capsys, "reproduce", "tractable-region", "--out", str(tmp_path / "here"))
+    assert code == 0
+    assert "26 of the 26 published fits" in out
+    assert "holds" in out
+    names = {path.name for path in (tmp_path / "here").iterdir()}
+    assert names == {"tractable-region.png", "tractable-region.csv", "tractable-region.json", "index.html"}
+
+
+def test_reproduce_for_machines_writes_no_files(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, data, _ = run_json(capsys, "reproduce", "tractable-region")
+    assert code == 0
+    assert data["claims"][0]["holds"] is True
+    assert list(tmp_path.iterdir()) == []
+
+
+def made_up_result(holds, certified=True):
+    from equipoise.experiments import Claim, Picture, Result
+    from equipoise.reporting import Table
+    from equipoise.reporting.figures import Series, dots
+
+    names = ("human-play", "held-out", "differences", "tractable-region")
+    picture = Picture(lambda: dots(["a"], [Series("s", np.array([1.0]))], xlabel="x"), "a picture")
+    return Result(
+        "The answer.",
+        {"fit": Table(["concept"], [["RQE"]])},
+        dict.fromkeys(names, picture),
+        (Claim("it is so", "Somebody", "it is", holds),),
+        certified,
+    )
+
+
+@pytest.mark.parametrize(
+    ("holds", "certified", "expected"), [(True, True, 0), (False, True, 1), (True, False, 1)]
+)
+def test_reproduce_tells_by_its_code_whether_claims_hold(holds, certified, expected):
+    from equipoise.cli.reproduce import verdict
+
+    assert verdict(made_up_result(holds, certified)) == expected
+
+
+def test_reproduce_refuses_what_it_does_not_know(capsys):
+    code, _, err = run(capsys, "reproduce", "human-plai")
+    assert code == 2
+    assert "did you mean 'human-play'?" in err
+    code, _, err = run(capsys, "reproduce", "--full")
+    assert code == 2
+    assert "need the NAME of an experiment" in err
+
+
+def test_demo_prints_the_fit_table_and_says_where_the_page_is(capsys, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from equipoise.cli import demo
+    from equipoise.experiments import experiment
+
+    quick = made_up_result(holds=False)
+    monkeypatch.setattr(demo, "experiment", lambda name: replace(experiment(name), run=lambda s, p: quick))
+    code, out, _ = run(capsys, "demo", "--out", str(tmp_path))
+    assert code == 0
+    assert "RQE" in out
+    assert str(tmp_path / "index.html") in out
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("<img ") == 4
+    assert page.count("<h2>") == 3

@@ -2,7 +2,7 @@
 
 from equipoise.experiments._record import Claim, Experiment, Picture, Result, silent
 from equipoise.experiments._registry import NAMES, experiment
-from equipoise.experiments._write import report, to_dict, write
+from equipoise.experiments._write import add_to, report, to_dict, write
 
 __all__ = [
     "NAMES",
@@ -10,6 +10,7 @@ __all__ = [
     "Experiment",
     "Picture",
     "Result",
+    "add_to",
     "experiment",
     "report",
     "silent",
