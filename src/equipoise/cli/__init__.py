@@ -16,6 +16,7 @@ from equipoise.cli._terminal import Terminal, closest
 
 COMMANDS = {
     "solve": "Find an equilibrium of a game and certify it.",
+    "trace": "Follow all equilibria while a parameter varies, and draw them.",
     "fit": "Estimate risk aversion and noise from observed choices, and compare concepts.",
     "demo": "See in a minute how people play and which equilibrium says so.",
     "reproduce": "Rerun a published result and compare it with what was printed.",
