@@ -10,12 +10,12 @@ from equipoise.games.observed_play import observed_play, reference_concepts
 
 TWELVE = [record for key, record in observed_play().items() if key.startswith("selten-chmura-")]
 OTHERS = [record for record in observed_play().values() if record not in TWELVE]
-# With sample sizes as they are known to come out, so that a test takes seconds.
+# With small samples that are not searched for, so that a test takes seconds.
 FEW = [
     Contender("RQE, KL + entropy", RQE(), {"product": 0.125}),
     Contender("impulse balance", ImpulseBalance, averse=False),
-    Contender("action sampling", ActionSampling, {"fixed": {"samples": 12}}, averse=False),
-    Contender("payoff sampling", PayoffSampling, {"fixed": {"samples": 6}}, averse=False),
+    Contender("action sampling", ActionSampling, {"fixed": {"samples": 3}}, averse=False),
+    Contender("payoff sampling", PayoffSampling, {"fixed": {"samples": 2}}, averse=False),
     Contender("logit QRE", QRE, averse=False),
     Contender("Nash", Nash, averse=False),
 ]
@@ -40,7 +40,9 @@ def test_rivals_reach_their_reference_errors(entries):
         concept.name.removesuffix(" equilibrium").replace("-", " "): concept
         for concept in reference_concepts()
     }
-    for entry in entries[1:]:
+    for entry in entries:
+        if entry.label not in ("impulse balance", "logit QRE", "Nash"):
+            continue
         reference = known[entry.label]
         assert entry.singly.mean_error == pytest.approx(reference.error_all, abs=2e-6)
         assert entry.gap < 1e-9
@@ -102,13 +104,14 @@ def test_tables_verdicts_and_answer_agree(result):
         assert difference == pytest.approx(fit[name]["left out"] - fit["RQE, KL + entropy"]["left out"])
     assert "place 1 of 6; the best rival is impulse balance with 0.00359" in result.answer
     verdicts = [claim.holds for claim in result.claims]
-    assert verdicts[0] is True
     assert verdicts[2] is (min(d for d, *_ in differences.values()) > 0)
     assert result.certified
 
 
 def test_pictures_leave_nash_out_and_say_so(result):
-    assert "Too far off to draw: Nash (26)." in result.pictures["held-out"].caption
+    caption = result.pictures["held-out"].caption
+    assert caption.endswith(" and Nash (26).")
+    assert "Too far off to draw: " in caption
     (ax,) = result.pictures["held-out"].draw().axes
     assert "Nash" not in [label.get_text() for label in ax.get_yticklabels()]
     assert result.pictures["differences"].draw().axes
@@ -132,5 +135,8 @@ def test_rqe_with_common_parameters_predicts_games_left_out():
     rqe = fit["RQE, KL + entropy"]
     assert rqe["left out"] == pytest.approx(3.06, abs=0.01)
     assert rqe["in sample"] == pytest.approx(2.26, abs=0.01)
+    assert fit["action sampling"]["in sample"] == pytest.approx(3.609, abs=1e-3)
+    assert fit["payoff sampling"]["in sample"] == pytest.approx(4.138, abs=1e-3)
+    assert result.claims[0].holds
     assert rqe["left out"] < min(row["left out"] for name, row in fit.items() if not name.startswith("RQE"))
     assert result.certified

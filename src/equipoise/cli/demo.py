@@ -49,8 +49,8 @@ class Command:
             "Made by `equipoise demo`. `equipoise reproduce` lists all experiments.",
         ).text(
             "A Nash equilibrium assumes players who never err and never doubt each other. In a "
-            "**risk-averse quantal response equilibrium** (RQE) everybody fears to be surprised by the others "
-            "(risk aversion τ) and errs now and then (bounded rationality ε). Below, both are held against "
+            "**risk-averse quantal response equilibrium** (RQE) everybody fears being surprised by the "
+            "others (risk aversion τ) and errs now and then (bounded rationality ε). Both are held against "
             "what people did in published experiments, beside the classical rivals. Every equilibrium behind "
             "these numbers carries a certificate: a bound on what anybody could gain by deviating."
         )

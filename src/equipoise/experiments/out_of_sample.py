@@ -77,13 +77,13 @@ def run(settings: Settings, progress: Progress) -> Result:
             "held-out": Picture(
                 lambda: _held_out_figure(entries),
                 "Mean squared distance to human play in twelve 2x2 games, on the games fitted and on games "
-                "left out. Every RQE here has one (τ, ε) for all games and both roles. "
+                "left out. Every RQE here has one (τ, ε) for all games and both roles."
                 + _out_of_view(entries),
             ),
             "differences": Picture(
                 lambda: _difference_figure(entries, rows),
                 f"Mean squared distance in games left out, less that of {entries[0].label}; 95 % intervals "
-                "from resampling games, the same ones for both. Right of zero: predicts worse. "
+                "from resampling games, the same ones for both. Right of zero: predicts worse."
                 + _out_of_view(entries),
             ),
             "predictions": Picture(
@@ -298,7 +298,7 @@ def _in_view(entries: Sequence[Entry]) -> list[int]:
 def _out_of_view(entries: Sequence[Entry]) -> str:
     shown = _in_view(entries)
     far = [f"{e.label} ({1e3 * e.held:.0f})" for k, e in enumerate(entries) if k not in shown]
-    return f"Too far off to draw: {_list(far)}. " if far else ""
+    return f" Too far off to draw: {_list(far)}." if far else ""
 
 
 def _held_out_figure(entries: Sequence[Entry]) -> Figure:
