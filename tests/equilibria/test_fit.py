@@ -265,7 +265,7 @@ def test_four_parameters_for_two_numbers_are_not_identified():
 def test_two_parameters_of_twelve_games_are_identified(common):
     found = common
     assert found.identified
-    assert found.warnings == ()
+    assert found.identification.warning == ""
     assert (found.identification.parameters, found.identification.numbers) == (2, 24)
     assert 1.0 <= found.identification.condition < 10.0
 
@@ -280,7 +280,7 @@ def test_estimates_at_the_end_of_the_range_are_reported_with_their_meaning():
     assert eps.value == pytest.approx(1 / 1.5, rel=1e-3)
     assert found.identification.parameters == 1
 
-    uniform = [ObservedPlay(game, ([0.5, 0.5], [0.5, 0.5]), (50, 50)) for game in THREE]
+    uniform = [ObservedPlay(game, (np.full(2, 0.5), np.full(2, 0.5)), (50, 50)) for game in THREE]
     with pytest.warns(FitWarning, match=r"precision = .* lower end .* close to uniform"):
         found = fit(QRE, uniform)
     assert found.estimates[0].low == 0.0
@@ -333,7 +333,8 @@ def test_weights_of_games():
 def test_counts_and_frequencies_are_told_apart():
     counts = [np.array([30, 70]), np.array([45, 55])]
     by_counts = fit(QRE, (GAMES[0], counts), level=None)
-    by_record = fit(QRE, ObservedPlay(GAMES[0], ([0.3, 0.7], [0.45, 0.55]), (100, 100)), level=None)
+    record = ObservedPlay(GAMES[0], (np.array([0.3, 0.7]), np.array([0.45, 0.55])), (100, 100))
+    by_record = fit(QRE, record, level=None)
     assert by_counts.criterion == by_record.criterion == "likelihood"
     assert by_counts.parameters == by_record.parameters
     shares = fit(QRE, [(GAMES[0], ([0.3, 0.7], [0.45, 0.55]))])
