@@ -31,6 +31,8 @@ class ActionDependentSystem(KLSystem):
 
     penalty: str = "kl"
 
+    logit = False
+
     def certainty(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array, Array]:
         """Risk values u of player i's actions, their derivatives in log q, and in tau.
 

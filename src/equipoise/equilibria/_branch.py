@@ -14,8 +14,8 @@ import numpy as np
 
 from equipoise.equilibria._action_dependent import ActionDependentSystem
 from equipoise.equilibria._joint_system import JointSystem
-from equipoise.equilibria._leap import leap
-from equipoise.equilibria._path import Arrival, Rates, Schedule, System, follow
+from equipoise.equilibria._leap import Leap, leap
+from equipoise.equilibria._path import MAX_STEP, Arrival, Rates, Schedule, System, follow
 from equipoise.equilibria._responses import SCALED_PAYOFFS
 from equipoise.equilibria._system import Array, KLSystem, Parameters
 
@@ -81,7 +81,8 @@ def stack(payoffs: Sequence[Array], tau: Array, eps: Array, rules: Rules) -> Bat
 
     Args:
         payoffs: one tensor per player, `[batch, A_1, ..., A_n]`.
-        tau, eps: in payoff units, broadcastable to `[batch, players]`.
+        tau: risk aversion in 1/payoff units, broadcastable to `[batch, players]`.
+        eps: bounded rationality in payoff units, likewise.
         rules: how players judge.
     """
     batch, players = payoffs[0].shape[0], len(payoffs)
@@ -127,8 +128,8 @@ def truncated(payoffs: Sequence[Array], tau: Array) -> tuple[Array, ...]:
 def from_uniform(batch: Batch) -> tuple[Schedule, Array]:
     """Path from uniform play to the batch's eps: schedule and last theta.
 
-    The weight w = (e^theta - 1)/(e^end - 1) grows linearly at first and exponentially later, so that steps are
-    absolute in 1/eps where it is small and relative where it is large. A large tau makes play steep early.
+    The weight w = (e^theta - 1)/(e^end - 1) grows linearly at first and exponentially later, so that steps
+    are absolute in 1/eps where it is small and relative where it is large. A large tau makes play steep early.
     """
     end = np.log1p(np.maximum(1.0, batch.tau.max(axis=0)) / batch.eps.min(axis=0))
     fall = np.log(KAPPA / KAPPA_START)
@@ -169,27 +170,38 @@ class Branch:
 def principal_branch(batch: Batch) -> Branch:
     """Follow every game from uniform play (eps infinite) to its own eps."""
     system = system_for(batch)
-    if not isinstance(system, KLSystem):
-        return finish(batch, system, path_from_uniform(batch, system))
-    quick = leap(system, batch.parameters())
-    size = batch.size
-    whole = Arrival(quick.x, quick.solved, np.ones(size), quick.sweeps, np.zeros(size, bool))
-    left = np.flatnonzero(~quick.solved)
-    if left.size:
-        part = batch.take(left)
-        schedule, end = from_uniform(part)
-        begin = np.log1p(quick.weight[left] * np.expm1(end))
-        slow = follow(system.take(left), schedule, quick.x[:, left], end, begin=begin)
-        for full, walked in zip(whole, slow._replace(solves=slow.solves + quick.sweeps[left]), strict=True):
-            full[..., left] = walked
+    if isinstance(system, KLSystem):
+        quick = leap(system, batch.parameters())
+    else:
+        nowhere = np.zeros(batch.size)
+        quick = Leap(np.zeros((system.unknowns, batch.size)), nowhere, nowhere > 0.0, nowhere.astype(int))
+    whole = Arrival(
+        quick.x, quick.solved, np.ones(batch.size), quick.sweeps, np.zeros(batch.size, dtype=bool)
+    )
+    # The rest walks on from where mutual answers got; whoever is lost starts again, and then with small steps.
+    for ground, max_step in (
+        (quick.weight, MAX_STEP),
+        (0.0 * quick.weight, MAX_STEP),
+        (0.0 * quick.weight, 0.1),
+    ):
+        left = np.flatnonzero(~whole.arrived)
+        if left.size:
+            part = batch.take(left)
+            schedule, end = from_uniform(part)
+            begin = np.log1p(ground[left] * np.expm1(end))
+            start = system.take(left).start(schedule(begin, np.arange(left.size))[0])
+            x = np.where(begin > 0.0, quick.x[:, left], start)
+            merge(whole, follow(system.take(left), schedule, x, end, begin=begin, max_step=max_step), left)
     return finish(batch, system, whole)
 
 
-def path_from_uniform(batch: Batch, system: System) -> Arrival:
-    """The principal branch by path following alone."""
-    schedule, end = from_uniform(batch)
-    start = system.start(schedule(np.zeros(batch.size), np.arange(batch.size))[0])
-    return follow(system, schedule, start, end)
+def merge(whole: Arrival, part: Arrival, places: Array) -> None:
+    """Put the arrivals of some games in their places; linear solves add up."""
+    whole.x[:, places] = part.x
+    whole.arrived[places] = part.arrived
+    whole.indices[places] = part.indices
+    whole.solves[places] += part.solves
+    whole.bifurcated[places] = part.bifurcated
 
 
 def from_guess(batch: Batch, strategies: Sequence[Array], max_solves: int = 60) -> Branch:
@@ -227,7 +239,7 @@ def correct(system: System, at: Parameters, x: Array, max_solves: int) -> Arriva
             if leaving.any():
                 out.x[:, games[leaving]] = x[:, leaving]
                 out.arrived[games[done & ~lost]] = True
-                out.index[games[leaving]] = system.parity * sign[leaving]
+                out.indices[games[leaving]] = system.parity * sign[leaving]
                 keep = ~leaving
                 system, at, x, games = system.take(keep), at.take(keep), x[:, keep], games[keep]
                 batch = games.size
@@ -249,7 +261,7 @@ def finish(batch: Batch, system: System, arrival: Arrival) -> Branch:
         strategies,
         residual * batch.scale.max(axis=0),
         arrival.arrived,
-        arrival.index,
+        arrival.indices,
         arrival.solves,
         arrival.bifurcated,
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from equipoise.equilibria._branch import Rules
 from equipoise.equilibria._system import Array
-from equipoise.preferences import Regularizer, divergence, regularizer, worst_case
+from equipoise.preferences import NEGATIVE_ENTROPY, Regularizer, divergence, regularizer, worst_case
 
 
 class Gaps(NamedTuple):
@@ -98,6 +98,11 @@ def joint_log(logs: Sequence[Array], batch: int) -> Array:
 
 def best_value(u: Array, eps: Array, rule: Regularizer) -> tuple[Array, Array]:
     """Maximum of u'x - eps nu(x) over strategies, and the maximiser."""
+    if rule is NEGATIVE_ENTROPY and (eps > 0.0).all():
+        peak = u.max(axis=1)
+        weights = np.exp((u - peak[:, None]) / eps[:, None])
+        total = weights.sum(axis=1)
+        return peak + eps * np.log(total), weights / total[:, None]
     answer = rule.respond(u, eps)
     return regularised(u, answer, eps, rule), answer
 
@@ -113,6 +118,9 @@ def regularised(u: Array, x: Array, eps: Array, rule: Regularizer) -> Array:
 def _risk(log_q: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
     """Worst-case expectation with penalty weight 1/tau and the law that attains it; tau = 0 is neutral."""
     averse = tau > 0.0
+    if not averse.any():
+        q = np.exp(log_q)
+        return (q * values).sum(axis=-1), q
     safe = np.where(averse, tau, 1.0)[..., None]
     if penalty == "kl":
         # The entropic risk measure, in logarithms; for small tau the mean is taken out first.
@@ -161,8 +169,8 @@ def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | Non
         return have, u, have + best_value(u, eps, rule)[0] - cost
 
     have, u, ceiling = look(x)
-    if witness is not None:
-        averse = tau > 0.0
+    averse = tau > 0.0
+    if witness is not None and averse.any():
         price = np.where(averse, _divergence(witness, log_q, penalty) / np.where(averse, tau, 1.0), 0.0)
         against = np.where(averse[:, None], witness, np.exp(log_q))
         bound = best_value(np.einsum("bam,bm->ba", payoff, against), eps, rule)[0] + price

@@ -10,6 +10,8 @@ from equipoise.equilibria._refine import Optimum, Search, curvature, minimise
 _ROUNDS = 60
 # First step outwards, in logarithms of the parameter.
 _SHORTEST, _LONGEST = 1e-3, 1.0
+# The deviance moves with the square of what the other parameters are off.
+_NUISANCE_TOLERANCE = 1e-6
 # Parameters of a resample need only be known to a fraction of their spread.
 _RESAMPLE_TOLERANCE = 1e-3
 
@@ -73,7 +75,9 @@ def profile(
         at = inner[live] + np.where(bracketed, within, side[live] * reach)
         start = logs[live].copy()
         start[np.arange(len(live)), which[live]] = at
-        found = minimise(objective, weights[problem[live]], np.exp(start), held=held[live])
+        found = minimise(
+            objective, weights[problem[live]], np.exp(start), held=held[live], tolerance=_NUISANCE_TOLERANCE
+        )
         excess = found.cost - optimum.cost[problem[live]]
         lower = np.flatnonzero(excess < -1e-7 * np.maximum(1.0, optimum.cost[problem[live]]))
         if len(lower):

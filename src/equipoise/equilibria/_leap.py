@@ -8,17 +8,19 @@ of 80,000 random games accepted so was on another branch.) The others are left t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from equipoise.equilibria._responses import RESPONSES
-from equipoise.equilibria._system import Array, KLSystem, Parameters
+from equipoise.equilibria._system import Array, KLSystem, Parameters, others, outer_product
 
 STAGES = 6
 WIDTH = 1.2  # largest rise of 1/eps per stage, in units of the payoff range
 LAST_ROUNDS = 12
 MANY_ACTIONS = 16
+LOGIT_SAFE = 300.0  # payoffs of range one times this cannot overflow an exponential
 CONVERGED = 1e-12
 KEEP = 0.6  # compact the batch when fewer than this share are still in it
 
@@ -160,20 +162,10 @@ def answer_in_turn(system: KLSystem, at: Parameters, x: Array) -> tuple[Array, A
     Returns:
         The unknowns, the factor by which moves shrink per sweep, and the size of the last move.
     """
-    respond = RESPONSES[system.regularizer]
-    responses = system.responses(x)
     gains = [at.weight / at.eps[i] for i in range(len(system.sizes))]
-    haste = [system.haste(i, responses, at) for i in range(len(system.sizes))]
     points = [x]
-    for _ in range(3):
-        x = np.empty_like(x)
-        for i, block in enumerate(system.blocks):
-            answer = gains[i] * system.utility(i, responses, at.tau)
-            pace = haste[i]
-            if pace is not None:
-                answer = points[-1][block] + pace * (answer - points[-1][block])
-            x[block] = answer
-            responses[i] = respond(answer)
+    plain = system.logit and max(g.max() for g in gains) < LOGIT_SAFE
+    for x in (logit_sweeps if plain else sweeps)(system, at, x, gains):
         points.append(x)
     before, after = points[2] - points[1], points[3] - points[2]
     scale = (before * before).sum(axis=0)
@@ -183,3 +175,37 @@ def answer_in_turn(system: KLSystem, at: Parameters, x: Array) -> tuple[Array, A
     ratio = np.clip(ratio, -0.8, 0.8)
     limit = x + after * (ratio / (1.0 - ratio))
     return limit, np.sqrt(size / np.maximum(scale, 1e-22)), np.sqrt(size)
+
+
+def sweeps(system: KLSystem, at: Parameters, x: Array, gains: Sequence[Array]) -> Iterator[Array]:
+    """Three rounds in which every player answers the others' latest play."""
+    respond = RESPONSES[system.regularizer]
+    responses = system.responses(x)
+    haste = [system.haste(i, responses, at) for i in range(len(system.sizes))]
+    for _ in range(3):
+        before, x = x, np.empty_like(x)
+        for i, block in enumerate(system.blocks):
+            answer = gains[i] * system.utility(i, responses, at.tau)
+            pace = haste[i]
+            x[block] = answer if pace is None else before[block] + pace * (answer - before[block])
+            responses[i] = respond(x[block])
+        yield x
+
+
+def logit_sweeps(system: KLSystem, at: Parameters, x: Array, gains: Sequence[Array]) -> Iterator[Array]:
+    """`sweeps` for risk-neutral logit players with moderate payoffs: strategies alone, and no overflow."""
+
+    def softmax(z: Array) -> Array:
+        weights = np.exp(z)
+        weights /= weights.sum(axis=0)
+        return weights
+
+    strategies = [softmax(x[block]) for block in system.blocks]
+    players = len(strategies)
+    for _ in range(3):
+        x = np.empty_like(x)
+        for i, block in enumerate(system.blocks):
+            law = outer_product([strategies[j] for j in others(i, players)])
+            x[block] = gains[i] * np.einsum("amb,mb->ab", system.payoffs[i], law)
+            strategies[i] = softmax(x[block])
+        yield x

@@ -80,6 +80,7 @@ MIN_STEP = 1e-7
 MAX_STEP = 1.0
 FIRST_STEP = 0.5
 SHARE = 0.2  # largest first correction, as a share of the step
+MAX_LEAN = 0.3  # largest change of direction by the predictor's second-order term
 GROWTH = (0.5, 3.0)  # least and largest change of the step length
 ROUNDING = 5e-13
 # Below this step a determinant of the wrong sign is a true bifurcation (symmetric games), not a jump.
@@ -94,14 +95,14 @@ class Arrival(NamedTuple):
     Attributes:
         x: unknowns at the end, `[unknowns, batch]`; the last point reached where `arrived` is False.
         arrived: whether the end was reached, `[batch]`.
-        index: sign of det J at the end, `[batch]`; +1 on a branch that has turned an even number of times.
+        indices: sign of det J at the end, `[batch]`; +1 on a branch that has turned an even number of times.
         solves: linear solves used, `[batch]`.
         bifurcated: whether the path ran through a bifurcation and stayed on its (symmetric) branch.
     """
 
     x: Array
     arrived: Array
-    index: Array
+    indices: Array
     solves: Array
     bifurcated: Array
 
@@ -189,7 +190,7 @@ def follow(
             if leaving.any():
                 out.x[:, walk.game[leaving]] = walk.x[:, leaving]
                 out.arrived[walk.game[done]] = True
-                out.index[walk.game[leaving]] = system.parity * walk.orientation[leaving]
+                out.indices[walk.game[leaving]] = system.parity * walk.orientation[leaving]
                 out.bifurcated[walk.game[leaving]] = walk.bifurcated[leaving]
                 walk, system, end = walk.keep(~leaving), system.take(~leaving), end[~leaving]
     return out
@@ -206,13 +207,14 @@ def advance(
     at, rates = schedule(walk.theta, walk.game)
     evaluation = system.evaluate(walk.x, at)
     scale = system.scales(walk.base_x)
-    row = weigh(walk.tangent, scale)
+    ahead = weigh(walk.tangent, scale)
+    row = ahead.copy()
     row[:, walk.final] = 0.0
     row[-1, walk.final] = 1.0
     change, tangent, sign = bordered_solve(evaluation, by_theta(system, evaluation, rates), row, system.pivot)
 
-    # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined, as at a
-    # bifurcation that happens to lie at the very end.
+    # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined, as
+    # at a bifurcation that happens to lie at the very end.
     error = np.abs(evaluation.residual).max(axis=0)
     solved = error <= ROUNDING
     change[:, walk.final & solved & (sign == 0.0)] = 0.0
@@ -231,8 +233,9 @@ def advance(
     landed = ~astray & (((size <= small) & (error <= 1e-4)) | solved)
     # The very first point is only given a direction.
     stepped = moved > 0.1 * walk.step
-    turned = landed & stepped & ~walk.final & (TURN * stretch > 1.0)
-    crossed = landed & (sign != expected) & ~(walk.final & solved & (sign == 0.0))
+    singular = walk.final & solved & (sign == 0.0)
+    turned = landed & stepped & ~singular & ((ahead * tangent).sum(axis=0) < TURN * stretch)
+    crossed = landed & (sign != expected) & ~singular
     through = crossed & ~turned & (walk.step <= BIFURCATION_STEP)
     astray |= turned | (crossed & ~through)
     landed &= ~astray
@@ -251,7 +254,7 @@ def advance(
     # The next predictor step: from the point just accepted, or again from the last one with a shorter step.
     ratio = walk.first / walk.step
     growth = np.clip(np.sqrt(BEND / np.maximum(ratio, 1e-12)), *GROWTH)
-    walk.step[on] = np.minimum(walk.step * growth, max_step)[on]
+    walk.step[on & stepped] = np.minimum(walk.step * growth, max_step)[on & stepped]
     unit = tangent / length(tangent, system.scales(x))
     walk.bend[:, on] = np.where(stepped, (unit - walk.tangent) / moved, 0.0)[:, on]
     walk.tangent[:, on] = unit[:, on]
@@ -259,12 +262,16 @@ def advance(
     walk.step[astray] *= np.where(walk.final, 0.25, 0.5)[astray]
     failed = astray & (walk.step < MIN_STEP)
     again = on | (astray & ~failed)
-    ahead = walk.step * (walk.tangent + 0.5 * walk.step * walk.bend)
-    reaching = again & (walk.base_theta + ahead[-1] >= end)
-    share = np.where(reaching, (end - walk.base_theta) / ahead[-1], 1.0)
-    walk.x[:, again] = (walk.base_x + share * ahead[:-1])[:, again]
-    walk.theta[again] = (walk.base_theta + share * ahead[-1])[again]
+    # The bend corrects the direction a little; a large one says that the last step was too long to know it.
+    lean = 0.5 * walk.step * length(walk.bend, system.scales(walk.base_x))
+    bend = walk.bend * (0.5 * walk.step * np.minimum(1.0, MAX_LEAN / np.maximum(lean, MAX_LEAN)))
+    leg = walk.step * (walk.tangent + bend)
+    reaching = again & (walk.base_theta + leg[-1] >= end)
+    share = np.where(reaching, (end - walk.base_theta) / leg[-1], 1.0)
+    walk.x[:, again] = (walk.base_x + share * leg[:-1])[:, again]
+    walk.theta[again] = (walk.base_theta + share * leg[-1])[again]
     walk.theta[reaching] = end[reaching]
+    walk.step *= share
     walk.final = np.where(again, reaching, walk.final)
     walk.corrections[again] = 0
     walk.x[:, failed] = walk.base_x[:, failed]
@@ -291,9 +298,9 @@ def bordered_solve(
 ) -> tuple[Array, Array, Array]:
     """Newton step and tangent of the bordered system, with the sign of its determinant.
 
-    Solves [[J, G_theta], [row]] for the right-hand sides (-G, 0) and (0, 1). When J is a positive multiple of
-    the identity on its first `pivot` unknowns (a player who is not risk-averse), they are eliminated first: the
-    remaining system is half as large for two players, and its determinant has the same sign.
+    Solves [[J, G_theta], [row]] for the right-hand sides (-G, 0) and (0, 1). When J is a positive multiple
+    of the identity on its first `pivot` unknowns (a player who is not risk-averse), they are eliminated
+    first: the rest is half as large for two players, and its determinant has the same sign.
     """
     size, batch = evaluation.residual.shape
     matrix = np.empty((size + 1, size + 3, batch))

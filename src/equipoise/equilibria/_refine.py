@@ -144,8 +144,8 @@ def minimise(
     play = objective.predict(np.exp(logs), used).play
     cost = objective.cost(play, weights)
     damping = np.full(len(logs), 1e-3)
-    settled = np.zeros(len(logs), bool)
-    running = np.isfinite(cost)
+    settled = np.isfinite(cost) & stay.all(axis=1)
+    running = np.isfinite(cost) & ~settled
     for _ in range(ROUNDS):
         rows = np.flatnonzero(running)
         if not len(rows):

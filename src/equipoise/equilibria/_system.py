@@ -125,7 +125,7 @@ class KLSystem:
 
     @cached_property
     def blocks(self) -> tuple[slice, ...]:
-        """Where each player's unknowns stand: the largest player's first, since they are cheap to eliminate."""
+        """Where each player's unknowns stand; the largest player's come first, cheap to eliminate."""
         first = int(np.argmax(self.sizes))
         order = [first, *others(first, len(self.sizes))]
         ends = np.cumsum([self.sizes[j] for j in order])
@@ -139,6 +139,11 @@ class KLSystem:
     @property
     def batch(self) -> int:
         return int(self.payoffs[0].shape[-1])
+
+    @property
+    def logit(self) -> bool:
+        """Whether this is plain QRE: risk-neutral logit players."""
+        return self.neutral and self.regularizer == "entropy"
 
     @property
     def pivot(self) -> int:
@@ -187,47 +192,6 @@ class KLSystem:
         trace = np.maximum(second - (mean * mean * p).sum(axis=0), 0.0)
         return 1.0 / (1.0 + 0.5 * at.weight * at.tau[i] / at.eps[i] * trace)
 
-    def rows(self, values: Array) -> Array:
-        """Values per player `[players, batch]`, repeated on each player's rows."""
-        spread = np.empty((self.unknowns, values.shape[1]))
-        for block, value in zip(self.blocks, values, strict=True):
-            spread[block] = value
-        return spread
-
-    def scales(self, x: Array) -> Array:
-        """Units in which steps along a path are measured."""
-        return 1.0 + np.abs(x)
-
-    def answer(self, i: int, responses: list[Response], at: Parameters) -> Array:
-        """Player i's z in answer to the others' (and its own last) play, `[A_i, batch]`."""
-        return at.weight / at.eps[i] * self.utility(i, responses, at.tau)
-
-    def rows(self, values: Array) -> Array:
-        """Values per player `[players, batch]`, repeated on each player's rows."""
-        spread = np.empty((self.unknowns, values.shape[1]))
-        for block, value in zip(self.blocks, values, strict=True):
-            spread[block] = value
-        return spread
-
-    def scales(self, x: Array) -> Array:
-        """Units in which steps along a path are measured."""
-        return 1.0 + np.abs(x)
-
-    def settle(self, x: Array, at: Parameters, sweeps: int = 40) -> Array:
-        """Players answer each other in turn; converges fast where responses are flat, and costs little."""
-        x, moving = x.copy(), True
-        for _ in range(sweeps):
-            if not moving:
-                break
-            moving = False
-            responses = self.responses(x)
-            for i, block in enumerate(self.blocks):
-                answer = at.weight / at.eps[i] * self.utility(i, responses, at.tau)
-                moving |= bool(np.abs(answer - x[block]).max(initial=0.0) > 1e-13)
-                x[block] = answer
-                responses[i] = RESPONSES[self.regularizer](answer)
-        return x
-
     def repair(self, x: Array, at: Parameters) -> Array:
         """Every x is a strategy profile: nothing to repair."""
         return x
@@ -235,10 +199,6 @@ class KLSystem:
     def responses(self, x: Array) -> list[Response]:
         respond = RESPONSES[self.regularizer]
         return [respond(x[block]) for block in self.blocks]
-
-    def strategies(self, x: Array) -> list[Array]:
-        """Strategies `[A_i, batch]` at the unknowns x."""
-        return [response.strategy for response in self.responses(x)]
 
     def adversary(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array]:
         """Worst-case law p_i over the opponents' joint actions, and the costs R_i' pi_i it tilts by."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -20,14 +20,21 @@ from equipoise.equilibria.uniqueness import uniqueness
 from equipoise.games.normal_form import NormalFormGame
 
 
+class _Group(NamedTuple):
+    """Games of one shape solved together; `members` are their places in the batch."""
+
+    members: Int[np.ndarray, " group"]
+    branch: Branch
+    gaps: Gaps
+
+
 @dataclass(frozen=True, eq=False)
 class SolutionBatch(Sequence[Solution]):
     """Solutions of many games, in the order the games were given.
 
-    Indexing gives a full `Solution`. The arrays are there for speed; `strategies` needs games of one shape.
+    Indexing gives a full `Solution`; the arrays give all of them at once.
 
     Attributes:
-        games, concepts: what was solved, one of each per solution.
         converged: which solutions reached their tolerance, `[batch]`.
         gaps: certified exploitability, `[batch]`.
         values: the players' values; NaN where a game has fewer players than another, `[batch, players]`.
@@ -35,15 +42,15 @@ class SolutionBatch(Sequence[Solution]):
         iterations: `[batch]`.
     """
 
-    games: Sequence[NormalFormGame]
-    concepts: Sequence[Concept]
     converged: Bool[np.ndarray, " batch"]
     gaps: Float[np.ndarray, " batch"]
     values: Float[np.ndarray, "batch players"]
     residuals: Float[np.ndarray, " batch"]
     iterations: Int[np.ndarray, " batch"]
-    _strategies: Sequence[tuple[np.ndarray, ...]]
-    _record: Callable[[int], Solution]
+    _groups: Sequence[_Group]
+    _singles: dict[int, Solution]
+    _game: Callable[[int], NormalFormGame]
+    _concept: Callable[[int], Concept]
 
     @property
     def strategies(self) -> tuple[Float[np.ndarray, "batch actions"], ...]:
@@ -52,12 +59,20 @@ class SolutionBatch(Sequence[Solution]):
         Raises:
             ValueError: the games differ in shape; take the solutions one by one.
         """
-        if len({game.num_actions for game in self.games}) > 1:
+        shapes = {tuple(s.shape[0] for s in group.branch.strategies) for group in self._groups}
+        shapes |= {tuple(len(s) for s in single.strategies) for single in self._singles.values()}
+        if len(shapes) != 1:
             raise ValueError("the games differ in shape; use batch[k].strategies")
-        return tuple(np.stack(player) for player in zip(*self._strategies, strict=True))
+        out = tuple(np.empty((len(self), size)) for size in shapes.pop())
+        for i, player in enumerate(out):
+            for group in self._groups:
+                player[group.members] = group.branch.strategies[i].T
+            for k, single in self._singles.items():
+                player[k] = single.strategies[i]
+        return out
 
     def __len__(self) -> int:
-        return len(self.games)
+        return len(self.converged)
 
     @overload
     def __getitem__(self, k: int) -> Solution: ...
@@ -65,10 +80,24 @@ class SolutionBatch(Sequence[Solution]):
     def __getitem__(self, k: slice) -> list[Solution]: ...
     def __getitem__(self, k: int | slice) -> Solution | list[Solution]:
         if isinstance(k, slice):
-            return [self._record(i) for i in range(*k.indices(len(self)))]
+            return [self[i] for i in range(*k.indices(len(self)))]
         if not -len(self) <= k < len(self):
             raise IndexError(f"solution {k} of a batch of {len(self)}")
-        return self._record(k % len(self))
+        k %= len(self)
+        if k in self._singles:
+            return self._singles[k]
+        group = next(g for g in self._groups if k in g.members)
+        game, concept = self._game(k), self._concept(k)
+        known = uniqueness(game, _as_rqe(concept, game.num_players))
+        return solution(
+            game,
+            concept,
+            group.branch,
+            group.gaps,
+            int(np.flatnonzero(group.members == k)[0]),
+            named="the equilibrium" if known.unique else "principal",
+            status=known.status,
+        )
 
 
 def solve_batch(
@@ -91,91 +120,136 @@ def solve_batch(
         The solutions, with certificates. A game that did not converge is flagged and a warning counts them.
 
     Raises:
-        ValueError: the numbers of games and concepts differ, or a concept cannot be asked of a game.
+        ValueError: the numbers of games and concepts differ, payoffs are not finite, or a concept cannot be
+            asked of a game.
+        TypeError: `concept` is not a concept.
     """
-    listed = [NormalFormGame(list(g)) for g in games] if isinstance(games, np.ndarray) else list(games)
-    concepts = list(concept) if isinstance(concept, Sequence) else [concept] * len(listed)
-    if len(concepts) != len(listed):
-        raise ValueError(
-            f"{len(listed)} games but {len(concepts)} concepts; give one concept, or one for each game"
-        )
-    groups: dict[object, list[int]] = {}
-    parameters: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for k, (game, wanted) in enumerate(zip(listed, concepts, strict=True)):
-        if isinstance(wanted, (QRE, RQE)):
-            tau, eps = parameters[k] = wanted.parameters(game.num_players)
-            if eps.all():
-                groups.setdefault((game.num_actions, wanted.rules, tuple(tau == 0.0)), []).append(k)
+    stacked = games if isinstance(games, np.ndarray) else None
+    listed = [] if stacked is not None else list(games)
+    count = len(stacked) if stacked is not None else len(listed)
+    common = concept if isinstance(concept, Concept) and not isinstance(concept, Sequence) else None
+    concepts = [] if common is not None else _concepts(concept, count)
 
-    found: dict[int, tuple[Branch, Gaps, int] | Solution] = {}
-    for members in groups.values():
-        payoffs = [
-            np.stack([listed[k].payoffs[i] for k in members]) for i in range(listed[members[0]].num_players)
-        ]
-        tau = np.stack([parameters[k][0] for k in members])
-        eps = np.stack([parameters[k][1] for k in members])
-        branch, gaps = many(payoffs, tau, eps, concepts[members[0]].rules)  # type: ignore[attr-defined]
-        found.update({k: (branch, gaps, place) for place, k in enumerate(members)})
-        if each is not None:
-            each(len(found))
-    for k, (game, wanted) in enumerate(zip(listed, concepts, strict=True)):
-        if k not in found:
-            found[k] = wanted.find(game)
+    def game_at(k: int) -> NormalFormGame:
+        return NormalFormGame(list(stacked[k])) if stacked is not None else listed[k]
+
+    def concept_at(k: int) -> Concept:
+        return common if common is not None else concepts[k]
+
+    groups: list[_Group] = []
+    singles: dict[int, Solution] = {}
+    finished = 0
+    if stacked is not None and isinstance(common, (QRE, RQE)):
+        tau, eps = common.parameters(_check_stack(stacked))
+        if eps.all():
+            payoffs = [np.asarray(stacked[:, i], dtype=float) for i in range(stacked.shape[1])]
+            groups.append(_Group(np.arange(count), *many(payoffs, tau, eps, common.rules)))
+    if not groups:
+        for members in _same_shape([game_at(k) for k in range(count)], concept_at):
+            group = _solve_group(members, game_at, concept_at)
+            groups.append(group)
+            finished += len(group.members)
             if each is not None:
-                each(len(found))
-    return _assemble(listed, concepts, found)
+                each(finished)
+        together = {int(k) for group in groups for k in group.members}
+        for k in range(count):
+            if k not in together:
+                singles[k] = concept_at(k).find(game_at(k))
+                finished += 1
+                if each is not None:
+                    each(finished)
+    return _assemble(count, groups, singles, game_at, concept_at)
+
+
+def _concepts(concept: object, count: int) -> list[Concept]:
+    if isinstance(concept, type) or not isinstance(concept, Iterable):
+        raise TypeError(f"concept must be an instance such as QRE(1.0), or one per game, not {concept!r}")
+    concepts = list(concept)
+    if len(concepts) != count:
+        raise ValueError(
+            f"{count} games but {len(concepts)} concepts; give one concept, or one for each game"
+        )
+    return concepts
+
+
+def _check_stack(stacked: np.ndarray) -> int:
+    """Number of players of stacked payoffs `[batch, players, A_1, ..., A_n]`."""
+    players = stacked.shape[1] if stacked.ndim > 2 else 0
+    if not players or stacked.ndim != 2 + players or not stacked.size:
+        raise ValueError(
+            f"stacked payoffs must have shape [batch, players, A_1, ..., A_n], got {stacked.shape}"
+        )
+    if not np.isfinite(stacked).all():
+        where = tuple(int(v) for v in np.argwhere(~np.isfinite(stacked))[0])
+        raise ValueError(f"payoffs must be finite, but payoffs{list(where)} = {stacked[where]}")
+    return players
+
+
+def _same_shape(games: Sequence[NormalFormGame], concept_at: Callable[[int], Concept]) -> list[list[int]]:
+    """Places of the games that can share one path following: same shape, rules and neutral players."""
+    together: dict[object, list[int]] = {}
+    memory: dict[int, tuple[object, tuple[bool, ...], bool]] = {}
+    for k, game in enumerate(games):
+        concept = concept_at(k)
+        if not isinstance(concept, (QRE, RQE)):
+            continue
+        if id(concept) not in memory or len(memory[id(concept)][1]) != game.num_players:
+            tau, eps = concept.parameters(game.num_players)
+            memory[id(concept)] = (concept.rules, tuple(bool(t) for t in tau == 0.0), bool(eps.all()))
+        rules, neutral, noisy = memory[id(concept)]
+        if noisy:
+            together.setdefault((game.num_actions, rules, neutral), []).append(k)
+    return list(together.values())
+
+
+def _solve_group(
+    members: Sequence[int], game_at: Callable[[int], NormalFormGame], concept_at: Callable[[int], Concept]
+) -> _Group:
+    first = concept_at(members[0])
+    assert isinstance(first, (QRE, RQE))
+    games = [game_at(k) for k in members]
+    players = games[0].num_players
+    payoffs = [np.stack([game.payoffs[i] for game in games]) for i in range(players)]
+    parameters = [_quantal(concept_at(k)).parameters(players) for k in members]
+    tau, eps = (np.stack(part) for part in zip(*parameters, strict=True))
+    return _Group(np.array(members), *many(payoffs, tau, eps, first.rules))
+
+
+def _quantal(concept: Concept) -> QRE | RQE:
+    assert isinstance(concept, (QRE, RQE))
+    return concept
+
+
+def _as_rqe(concept: Concept, players: int) -> RQE:
+    if isinstance(concept, RQE):
+        return concept
+    return RQE(0.0, tuple(_quantal(concept).parameters(players)[1]))
 
 
 def _assemble(
-    games: Sequence[NormalFormGame],
-    concepts: Sequence[Concept],
-    found: dict[int, tuple[Branch, Gaps, int] | Solution],
+    count: int,
+    groups: Sequence[_Group],
+    singles: dict[int, Solution],
+    game_at: Callable[[int], NormalFormGame],
+    concept_at: Callable[[int], Concept],
 ) -> SolutionBatch:
-    count = len(games)
     good, gaps = np.zeros(count, bool), np.zeros(count)
     residuals, iterations = np.zeros(count), np.zeros(count, int)
-    values = np.full((count, max((g.num_players for g in games), default=0)), np.nan)
-    strategies: list[tuple[np.ndarray, ...]] = []
-    flags: dict[int, np.ndarray] = {}
-    for k in range(count):
-        item = found[k]
-        if isinstance(item, Solution):
-            good[k], gaps[k] = item.converged, item.certificate.gap
-            residuals[k], iterations[k] = item.residual, item.iterations
-            values[k, : len(item.values)] = item.values
-            strategies.append(item.strategies)
-            continue
-        branch, gap, place = item
-        flag = flags.setdefault(id(branch), converged(branch, gap))
-        good[k], gaps[k] = flag[place], gap.upper[place].sum()
-        residuals[k], iterations[k] = branch.residual[place], branch.solves[place]
-        values[k, : gap.values.shape[1]] = gap.values[place]
-        strategies.append(tuple(s[:, place] for s in branch.strategies))
-
-    def record(k: int) -> Solution:
-        item = found[k]
-        if isinstance(item, Solution):
-            return item
-        branch, gap, place = item
-        wanted = concepts[k]
-        risk = (
-            wanted if isinstance(wanted, RQE) else RQE(0.0, tuple(wanted.parameters(games[k].num_players)[1]))
-        )  # type: ignore[attr-defined]
-        known = uniqueness(games[k], risk)
-        return solution(
-            games[k],
-            wanted,
-            branch,
-            gap,
-            place,
-            named="the equilibrium" if known.unique else "principal",
-            status=known.status,
-        )
-
+    widths = [g.gaps.values.shape[1] for g in groups] + [len(s.values) for s in singles.values()]
+    values = np.full((count, max(widths, default=0)), np.nan)
+    for members, branch, gap in groups:
+        good[members] = converged(branch, gap)
+        gaps[members] = gap.upper.sum(axis=1)
+        residuals[members], iterations[members] = branch.residual, branch.solves
+        values[members, : gap.values.shape[1]] = gap.values
+    for k, single in singles.items():
+        good[k], gaps[k] = single.converged, single.certificate.gap
+        residuals[k], iterations[k] = single.residual, single.iterations
+        values[k, : len(single.values)] = single.values
     if not good.all():
         warnings.warn(
             f"{count - int(good.sum())} of {count} games did not converge; see `.converged` of the result",
             RuntimeWarning,
             stacklevel=3,
         )
-    return SolutionBatch(games, concepts, good, gaps, values, residuals, iterations, strategies, record)
+    return SolutionBatch(good, gaps, values, residuals, iterations, groups, singles, game_at, concept_at)
