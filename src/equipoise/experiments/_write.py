@@ -29,10 +29,10 @@ def to_dict(experiment: Experiment, settings: Any, result: Result) -> dict[str, 
         "source": experiment.source,
         "settings": jsonable(asdict(settings)),
         "answer": result.answer,
-        "claims": [asdict(claim) for claim in result.claims],
+        "claims": [jsonable(asdict(claim)) for claim in result.claims],
         "tables": {name: table.to_dict() for name, table in result.tables.items()},
         "pictures": {name: picture.caption for name, picture in result.pictures.items()},
-        "certified": result.certified,
+        "certified": bool(result.certified),
     }
 
 

@@ -127,10 +127,15 @@ def curve_grid(
     for ax, (heading, curves) in zip(axes, panels.items(), strict=False):
         ax.set(xscale="log", yscale="log")
         for name, (steps, errors) in curves.items():
-            colour = PALETTE[(list(named).index(name) if name in named else len(named)) % len(PALETTE)]
+            rank = list(named).index(name) if name in named else len(named)
             shown = np.isfinite(errors) & (errors > 0) & (steps > 0)
             (line,) = ax.plot(
-                steps[shown], errors[shown], color=colour, linestyle=UNSTABLE if name in dashed else "-"
+                steps[shown],
+                errors[shown],
+                color=PALETTE[rank % len(PALETTE)],
+                linestyle=UNSTABLE if name in dashed else "-",
+                # Later curves are thinner, so that those they cover can still be seen.
+                linewidth=max(1.2, 3.0 - 0.4 * rank),
             )
             named.setdefault(name, line)
         if limits is not None:
