@@ -312,7 +312,10 @@ def _held_out_figure(entries: Sequence[Entry]) -> Figure:
         Series("1-6 from 7-12", np.array([1e3 * e.half[1] for e in shown])),
     ]
     return dots(
-        [entry.label for entry in shown], series, xlabel="squared distance to human play (thousandths)"
+        [entry.label for entry in shown],
+        series,
+        xlabel="squared distance to human play (thousandths)",
+        limits=(0.0, 1.05 * max(float(one.values.max()) for one in series)),
     )
 
 
