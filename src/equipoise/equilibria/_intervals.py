@@ -92,7 +92,7 @@ def profile(
         for target, values in ((outer, at), (outer_height, np.where(finite, height, 2.0 * cutoff))):
             target[live[~inside]] = values[~inside]
         stride[live[inside]] = np.minimum(2.0 * stride[live[inside]], _LONGEST)
-        reached = np.abs(height - cutoff) <= 1e-7 * cutoff
+        reached = np.abs(height - cutoff) <= 1e-5 * cutoff
         narrow = np.abs(outer[live] - inner[live]) <= 1e-9
         done = reached | (narrow & finite)
         end[live[done]] = at[done]
