@@ -66,8 +66,8 @@ def marginals_adversary(
     """Minimiser of c'p + sum_j KL(p_j || q_j)/tau + kappa KL(p || uniform), p_j the marginals of p.
 
     Cyclic block ascent on the dual (a Sinkhorn-like scaling): p is the kernel K = exp(-(c - min c)/kappa)/M
-    times one weight per opponent's action, w_j <- (q_j / S_j)^(1/(1 + tau kappa)) with S_j the marginal of the
-    rest. Everything in logarithms.
+    times one weight per opponent's action, w_j <- (q_j / S_j)^(1/(1 + tau kappa)) with S_j the marginal of
+    the rest. Everything in logarithms.
 
     Returns:
         log p `[M, batch]`, and tau times the multiplier m of the stationarity condition

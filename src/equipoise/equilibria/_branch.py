@@ -21,6 +21,7 @@ from equipoise.equilibria._system import Array, KLSystem, Parameters
 
 KAPPA = 1e-9  # final smoothing of the sum-of-marginals adversary, in units of the payoff range
 KAPPA_START = 1.0
+SMALL_STEP = 0.1  # of the last attempt at a path
 
 
 class Rules(NamedTuple):
@@ -129,7 +130,8 @@ def from_uniform(batch: Batch) -> tuple[Schedule, Array]:
     """Path from uniform play to the batch's eps: schedule and last theta.
 
     The weight w = (e^theta - 1)/(e^end - 1) grows linearly at first and exponentially later, so that steps
-    are absolute in 1/eps where it is small and relative where it is large. A large tau makes play steep early.
+    are absolute in 1/eps where it is small and relative where it is large. A large tau makes play steep
+    early.
     """
     end = np.log1p(np.maximum(1.0, batch.tau.max(axis=0)) / batch.eps.min(axis=0))
     fall = np.log(KAPPA / KAPPA_START)

@@ -79,7 +79,7 @@ def certify(
 
 
 class Seat(NamedTuple):
-    """One player's position: payoffs `[batch, A, M]`, strategy, law of the others in logarithms, preferences."""
+    """One player's position: payoffs `[batch, A, M]`, strategy, log law of the others, preferences."""
 
     payoff: Array
     strategy: Array

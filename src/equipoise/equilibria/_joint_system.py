@@ -1,11 +1,11 @@
 """Equations of RQE whose adversaries are unknowns themselves: reverse KL and sum-of-marginals penalties.
 
 Eliminating a reverse-KL adversary breaks down at small eps and large tau: its mass on the worst action is
-q_b/(tau gap) with a gap below rounding. Kept as an unknown it is the slack of a complementarity pair, as in an
-interior-point method, and stays accurate. The sum-of-marginals adversary has no closed form at all.
+q_b/(tau gap) with a gap below rounding. Kept as an unknown it is the slack of a complementarity pair, as in
+an interior-point method, and stays accurate. The sum-of-marginals adversary has no closed form at all.
 
-Unknowns of player i, one block: z_i (scaled payoffs), l_i = log p_i over the opponents' joint actions, and the
-multiplier m_i of sum p_i = 1, in units of T/tau with T = max(1, tau).
+Unknowns of player i, one block: z_i (scaled payoffs), l_i = log p_i over the opponents' joint actions, and
+the multiplier m_i of sum p_i = 1, in units of T/tau with T = max(1, tau).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class JointSystem:
         return 1.0 + np.abs(x)
 
     def repair(self, x: Array, at: Parameters) -> Array:
-        """Keep reverse-KL adversaries above their floor p >= q / (1 + tau) (the range of costs is at most one)."""
+        """Keep reverse-KL adversaries above their floor p >= q / (1 + tau); costs have range one at most."""
         if self.penalty == "reverse_kl":
             logs = [response.log_strategy for response in self.responses(x)]
             for i, (own, block) in enumerate(zip(self.own, self.blocks, strict=True)):
@@ -186,8 +186,8 @@ class JointSystem:
                 by_rival={j: -pick[..., None] for j, pick in selectors.items()},
             )
         if self.penalty == "reverse_kl":
-            # p (slack) = q with slack = tau (m + c). Away from zero its logarithm is nearly linear in l; where the
-            # slack vanishes (actions the adversary truly plays) the slack itself is linear in m and c.
+            # p (slack) = q with slack = tau (m + c). Away from zero its logarithm is nearly linear in l;
+            # where it vanishes (actions the adversary truly plays) the slack itself is linear in m and c.
             log_q = outer_sum([responses[j].log_strategy for j in rivals])
             slack = unit * multiplier + tau * costs
             loose = slack > 1e-2 * unit

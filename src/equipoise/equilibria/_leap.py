@@ -165,16 +165,17 @@ def answer_in_turn(system: KLSystem, at: Parameters, x: Array) -> tuple[Array, A
     gains = [at.weight / at.eps[i] for i in range(len(system.sizes))]
     points = [x]
     plain = system.logit and max(g.max() for g in gains) < LOGIT_SAFE
-    for x in (logit_sweeps if plain else sweeps)(system, at, x, gains):
-        points.append(x)
+    points += (logit_sweeps if plain else sweeps)(system, at, x, gains)
     before, after = points[2] - points[1], points[3] - points[2]
     scale = (before * before).sum(axis=0)
     size = (after * after).sum(axis=0)
     # Aitken: along the slowest direction moves shrink by a constant ratio.
     ratio = (before * after).sum(axis=0) / np.maximum(scale, 1e-300)
     ratio = np.clip(ratio, -0.8, 0.8)
-    limit = x + after * (ratio / (1.0 - ratio))
-    return limit, np.sqrt(size / np.maximum(scale, 1e-22)), np.sqrt(size)
+    limit = points[3] + after * (ratio / (1.0 - ratio))
+    # Where nothing moves, as on the symmetric branch beyond a pitchfork, nothing shows that answers contract.
+    factor = np.where(scale > 1e-22, np.sqrt(size / np.maximum(scale, 1e-22)), np.inf)
+    return limit, factor, np.sqrt(size)
 
 
 def sweeps(system: KLSystem, at: Parameters, x: Array, gains: Sequence[Array]) -> Iterator[Array]:

@@ -22,7 +22,7 @@ def adversaries(branch: Branch) -> list[Array] | None:
     system = branch.system
     if isinstance(system, JointSystem):
         return [
-            np.exp(branch.x[own.stop : block.stop - 1])
+            np.exp(np.minimum(branch.x[own.stop : block.stop - 1], 0.0))
             for own, block in zip(system.own, system.blocks, strict=True)
         ]
     if type(system) is KLSystem and branch.batch.rules.form == "aggregate":

@@ -112,12 +112,14 @@ def solve(game: NormalFormGame, concept: Concept, *, throw: bool = True) -> Solu
     """
     if not isinstance(game, NormalFormGame):
         raise TypeError(
-            f"game must be a NormalFormGame, not {type(game).__name__}; wrap payoff arrays with NormalFormGame([R1, R2])"
+            f"game must be a NormalFormGame, not {type(game).__name__}; wrap payoff arrays with "
+            "NormalFormGame([R1, R2])"
         )
     if isinstance(concept, type) or not isinstance(concept, Concept):
         shown = concept.__name__ if isinstance(concept, type) else type(concept).__name__
         raise TypeError(
-            f"concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not {shown}"
+            "concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not "
+            f"{shown}"
         )
     solution = concept.find(game)
     if throw and not solution.converged:

@@ -53,6 +53,11 @@ class SolutionBatch(Sequence[Solution]):
     _concept: Callable[[int], Concept]
 
     @property
+    def games(self) -> list[NormalFormGame]:
+        """The games, in order."""
+        return [self._game(k) for k in range(len(self))]
+
+    @property
     def strategies(self) -> tuple[Float[np.ndarray, "batch actions"], ...]:
         """One array per player, `[batch, actions]`.
 
@@ -124,10 +129,20 @@ def solve_batch(
             asked of a game.
         TypeError: `concept` is not a concept.
     """
+    if isinstance(games, NormalFormGame):
+        raise TypeError(
+            "games must be a list of games or stacked payoffs; for one game use solve(game, concept)"
+        )
     stacked = games if isinstance(games, np.ndarray) else None
     listed = [] if stacked is not None else list(games)
+    for k, item in enumerate(listed):
+        if not isinstance(item, NormalFormGame):
+            raise TypeError(
+                f"games[{k}] must be a NormalFormGame, not {type(item).__name__}; stacked payoffs must be one "
+                "NumPy array [batch, players, A_1, ..., A_n]"
+            )
     count = len(stacked) if stacked is not None else len(listed)
-    common = concept if isinstance(concept, Concept) and not isinstance(concept, Sequence) else None
+    common = concept if isinstance(concept, Concept) and not isinstance(concept, type) else None
     concepts = [] if common is not None else _concepts(concept, count)
 
     def game_at(k: int) -> NormalFormGame:
@@ -162,9 +177,12 @@ def solve_batch(
 
 
 def _concepts(concept: object, count: int) -> list[Concept]:
-    if isinstance(concept, type) or not isinstance(concept, Iterable):
+    if isinstance(concept, (type, str)) or not isinstance(concept, Iterable):
         raise TypeError(f"concept must be an instance such as QRE(1.0), or one per game, not {concept!r}")
     concepts = list(concept)
+    for k, item in enumerate(concepts):
+        if isinstance(item, type) or not isinstance(item, Concept):
+            raise TypeError(f"concept[{k}] must be an instance such as QRE(1.0), not {item!r}")
     if len(concepts) != count:
         raise ValueError(
             f"{count} games but {len(concepts)} concepts; give one concept, or one for each game"

@@ -31,8 +31,8 @@ class EquilibriumSet(Sequence[Solution]):
 
     Attributes:
         solutions: the equilibria.
-        indices: index of each, +1 or -1 (0 at a bifurcation). Over all regular equilibria the indices sum to +1,
-            and their number is odd.
+        indices: index of each, +1 or -1 (0 at a bifurcation). Over all regular equilibria the indices sum
+            to +1, and their number is odd.
         stable: whether each attracts slow best-response adjustment (all players moving towards their best
             response, continuously).
         status: in words: how many, their index sum, and what that says about completeness.

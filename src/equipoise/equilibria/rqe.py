@@ -59,7 +59,7 @@ class RQE:
         check_choice(self.joint_penalty, "joint_penalty", JOINT_PENALTIES)
         if self.joint_penalty == "marginals" and (self.penalty != "kl" or self.form != "aggregate"):
             raise ValueError(
-                "joint_penalty='marginals' is the sum of KL divergences of the opponents' marginals and needs "
+                "joint_penalty='marginals', the sum of KL divergences of the opponents' marginals, needs "
                 f"penalty='kl' and form='aggregate', got penalty={self.penalty!r}, form={self.form!r}"
             )
 
@@ -89,9 +89,9 @@ class RQE:
         if (eps == 0.0).any() and not (_nash(tau, eps) or _security(tau, eps)):
             raise ValueError(
                 f"bounded_rationality = {show(eps)} with risk_aversion = {show(tau)}: without noise an "
-                "equilibrium is computed only for risk-neutral players (tau = 0: Nash) or infinitely averse ones "
-                "(tau = inf: security). Risk-averse Nash equilibria have no algorithm with a guarantee; use a "
-                "small bounded_rationality, such as a thousandth of the payoff range"
+                "equilibrium is computed only for risk-neutral players (tau = 0: Nash) or infinitely averse "
+                "ones (tau = inf: security). Risk-averse Nash equilibria have no algorithm with a guarantee; "
+                "use a small bounded_rationality, such as a thousandth of the payoff range"
             )
         if np.isinf(tau).any() and not _security(tau, eps):
             raise ValueError(
@@ -100,8 +100,8 @@ class RQE:
             )
         if self.penalty == "l1" and self.form == "aggregate" and tau.any():
             raise ValueError(
-                "penalty='l1' has a piecewise constant worst case in the aggregate form, for which no algorithm "
-                "is guaranteed; use form='action_dependent', or penalty 'kl' or 'reverse_kl'"
+                "penalty='l1' has a piecewise constant worst case in the aggregate form, for which no "
+                "algorithm is guaranteed; use form='action_dependent', or penalty 'kl' or 'reverse_kl'"
             )
         return tau, eps
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -31,7 +31,7 @@ class Curve:
         strategies: one array per player, `[points, actions]`.
         index: index of the equilibrium at each point, `[points]`.
         stable: whether it attracts continuous best-response adjustment, `[points]`.
-        name: "principal" for the branch that contains the principal equilibrium at the start, else "branch 2", ...
+        name: "principal" for the branch of the principal equilibrium at the start, else "branch 2", ...
     """
 
     parameter: Float[np.ndarray, " points"]
@@ -101,9 +101,11 @@ def trace(
         concept: QRE or RQE. With one value per player the ratios are kept and the largest takes the
             parameter's value.
         parameter: "risk_aversion" or "bounded_rationality" of an RQE, or "precision" of a QRE.
-        start, stop: range of the parameter, start != stop; positive, or zero for risk aversion and precision.
+        start: where the range begins; positive, or zero for risk aversion and precision.
+        stop: where it ends, likewise, on either side of `start`.
         every: longest step between points, as a share of the range.
-        starts, seed: of the searches at both ends, see `find_equilibria`.
+        starts: random starting profiles of the searches at both ends, see `find_equilibria`.
+        seed: of these profiles.
         progress: called with the share of branches followed.
 
     Raises:
@@ -165,7 +167,7 @@ class _Route:
         marginals = isinstance(concept, RQE) and concept.joint_penalty == "marginals" and game.num_players > 2
         if lowest == 0.0 and parameter == "risk_aversion" and marginals:
             raise ValueError(
-                "risk_aversion must stay positive with joint_penalty='marginals', whose limit at 0 is not neutral"
+                "risk_aversion must stay positive with joint_penalty='marginals': its limit is not neutral"
             )
         if isinstance(concept, RQE) and concept.penalty == "l1" and parameter == "risk_aversion":
             raise ValueError("the l1 penalty is not smooth in risk_aversion; use 'kl' or 'reverse_kl'")
@@ -177,7 +179,8 @@ class _Route:
             raise ValueError(f"{parameter} is zero for some player, so no common range can be traced")
         # Any positive value makes the right equations; the route sets its own.
         unit = tuple(float(v) for v in ratios) if ratios.ndim else float(ratios)
-        return cls(quantal_batch(game, replace(concept, **{parameter: unit})), parameter, start, stop)
+        changes: dict[str, Any] = {parameter: unit}
+        return cls(quantal_batch(game, replace(concept, **changes)), parameter, start, stop)
 
     @property
     def geometric(self) -> bool:

@@ -1,8 +1,9 @@
 """When the RQE is unique: the conditions of the two papers, evaluated for a game and its preferences.
 
-With K_ij = 1/(tau_i eps_j) for i != j, all conditions are bounds on the spectral radius of K (for two players,
-1/sqrt(tau1 tau2 eps1 eps2)). Payoffs do not enter, except through the sign rule for 2x2 games. The constants
-for n players and on the tangent space of the simplex are our derivation; for two players they agree with
+With K_ij = 1/(tau_i eps_j) for i != j, all conditions are bounds on the spectral radius of K (for two
+players, 1/sqrt(tau1 tau2 eps1 eps2)). Payoffs do not enter, except through the sign rule for 2x2 games. The
+constants for n players and on the tangent space of the simplex are our derivation; for two players they agree
+with
 Mazumdar, Panaganti and Shi (2024), Theorem 3, and Zhang and Mazumdar (2026), Theorem 3.1.
 """
 
@@ -88,7 +89,7 @@ def sign_rule(game: NormalFormGame) -> bool | None:
     if game.num_actions != (2, 2):
         return None
     first, second = (float(r[0, 0] - r[0, 1] - r[1, 0] + r[1, 1]) for r in game.payoffs)
-    return first * second <= 0.0
+    return bool(np.sign(first) * np.sign(second) <= 0.0)
 
 
 def uniqueness(game: NormalFormGame, concept: RQE) -> Uniqueness:
@@ -132,7 +133,8 @@ def uniqueness(game: NormalFormGame, concept: RQE) -> Uniqueness:
         )
     else:
         reason, unique = (
-            f"not covered: no global theorem for {_describe(concept, players)}; one found, uniqueness not certified",
+            f"not covered: no global theorem for {_describe(concept, players)}; one found, uniqueness not "
+            "certified",
             False,
         )
     return Uniqueness(
@@ -189,7 +191,8 @@ def monotonicity(
     """Strong monotonicity of the game of players and adversaries, and the weights that show it.
 
     Args:
-        risk_aversion, bounded_rationality: tau, eps > 0, one number or one per player.
+        risk_aversion: tau > 0, one number or one per player.
+        bounded_rationality: eps > 0, one number or one per player.
         players: number of players.
         penalty: "kl" or "reverse_kl".
         regularizer: "log_barrier" or "entropy" ("kl" with "entropy" is not monotone near the boundary).
@@ -226,7 +229,7 @@ def monotonicity(
         lam = per_player(weights, "weights", players)
     else:
         values, vectors = np.linalg.eig(matrix.T)
-        lam = np.abs(np.real(vectors[:, np.argmax(np.real(values))])) / eps
+        lam = np.abs(np.real(vectors[:, np.argmax(np.real(values))]))
         lam = lam / lam.mean()
         if players == 2 and space == "full":
             from scipy.optimize import minimize_scalar
