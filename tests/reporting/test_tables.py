@@ -110,3 +110,9 @@ def test_jsonable_reaches_inside():
         "c": {3}.__class__,
     }
     assert jsonable(value) == {"a": [[0, 1, 2], 0.5], "2": [None, {"b": [[None]]}], "c": "<class 'set'>"}
+
+
+def test_a_page_may_break_sentences_but_not_short_cells():
+    page = Table(["name", "what"], [["a b", "word " * 10], ["c", "short"]]).to_html()
+    assert page.count('<td class="prose">') == 2
+    assert "<td>a b</td>" in page

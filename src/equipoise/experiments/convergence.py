@@ -20,8 +20,8 @@ from jaxtyping import Bool, Float, Int
 from equipoise.equilibria import RQE, find_equilibria, solve_batch
 from equipoise.equilibria.dynamics import Learning, Play, play
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
+from equipoise.experiments.human_play import PAPER
 from equipoise.games import NormalFormGame, random_game
-from equipoise.games.observed_play import MAZUMDAR_PANAGANTI_SHI
 from equipoise.reporting.tables import Table
 
 if TYPE_CHECKING:
@@ -423,7 +423,7 @@ def _claims(problems: dict[Pair, Problems], tracks: dict[Pair, dict[str, Track]]
     claims = [
         Claim(
             "time averages of no-regret play converge where ε₁ε₂τ₁τ₂ ≥ 1, in distance at O(T^-1/4)",
-            MAZUMDAR_PANAGANTI_SHI,
+            PAPER,
             f"exponents {np.concatenate(slopes).min():.2f} to {worst:.2f} over the last tenfold of steps",
             bool(worst <= -0.25),
         )
@@ -451,7 +451,7 @@ def _linear(name: str, problems: Problems, tracks: dict[str, Track]) -> Claim:
 EXPERIMENT = Experiment(
     name="convergence",
     question="How fast does play learn the equilibrium, and where does it fail?",
-    source=f"{MAZUMDAR_PANAGANTI_SHI}; {ZHANG_MAZUMDAR}",
+    source=f"{PAPER}; {ZHANG_MAZUMDAR}",
     laptop=Settings(),
     full=Settings(games=50, steps=30_000),
     run=run,

@@ -19,12 +19,13 @@ from equipoise.equilibria import RQE, solve_batch
 from equipoise.equilibria.dynamics import AUTHORS_SETTINGS, play
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
 from equipoise.games import NormalFormGame
-from equipoise.games.observed_play import MAZUMDAR_PANAGANTI_SHI, ObservedPlay, PublishedFit, observed_play
+from equipoise.games.observed_play import ObservedPlay, PublishedFit, observed_play
 from equipoise.reporting.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PAPER = "Mazumdar, Panaganti and Shi (2025), ICLR"
 GHP_SETTINGS = replace(AUTHORS_SETTINGS, step=1e-4, steps=1000)
 """The authors' settings for the last game, whose payoffs are in cents."""
 
@@ -286,12 +287,13 @@ def _answer(rows: dict[str, list[Row]]) -> str:
         played = _as_played(rows[penalty])
         worst = _worst(played)
         sentences.append(
-            f"{name}: {int((worst <= 1.0).sum())} of {len(worst)} games within one percentage point of human "
-            f"play, mean error {np.mean([np.abs(row.error).mean() for row in played]):.2f} points, "
-            f"largest {worst.max():.2f} (game {played[int(worst.argmax())].label})."
+            f"{name[0].upper()}{name[1:]}: {int((worst <= 1.0).sum())} of {len(worst)} games within one "
+            f"percentage point of human play, mean error "
+            f"{np.mean([np.abs(row.error).mean() for row in played]):.2f} points, largest {worst.max():.2f} "
+            f"(game {played[int(worst.argmax())].label})."
         )
     return (
-        "At the published parameters, solved exactly: "
+        "At the published parameters, solved exactly. "
         + " ".join(sentences)
         + " These parameters were fitted to each game apart, four numbers to reproduce two, so closeness "
         "shows that RQE can express human play; whether it predicts is the experiment `out-of-sample`."
@@ -309,7 +311,7 @@ def _claims(
         claims.append(
             Claim(
                 f"RQE reproduces average human play to about 1 % ({name}): every game within one point",
-                MAZUMDAR_PANAGANTI_SHI,
+                PAPER,
                 f"{int((worst <= 1.0).sum())} of {len(worst)} games; beyond one point: {off}",
                 bool(worst.max() <= 1.0),
             )
@@ -320,7 +322,7 @@ def _claims(
         claims.append(
             Claim(
                 f"gradient descent varies by about 2 % over {ends[penalty].shape[1]} starts ({name})",
-                MAZUMDAR_PANAGANTI_SHI,
+                PAPER,
                 f"a start is at most {spread.max():.1f} points from their mean in sup norm (game "
                 f"{labels[int(spread.argmax())]}), median over games {np.median(spread):.2g}",
                 bool(spread.max() < 2.5),
@@ -331,7 +333,7 @@ def _claims(
     claims.append(
         Claim(
             f"the parameters for game 2 ({PAIRS['reverse_kl']}) reproduce human play",
-            MAZUMDAR_PANAGANTI_SHI,
+            PAPER,
             f"error {np.abs(right.error).max():.1f} points on the game played, "
             f"{np.abs(wrong.error).max():.1f} with the two payoffs mistyped in the authors' code",
             bool(np.abs(right.error).max() <= 1.0),
@@ -393,7 +395,7 @@ def _errors(rows: dict[str, list[Row]], ends: dict[str, Float[np.ndarray, "games
 EXPERIMENT = Experiment(
     name="human-play",
     question="Does RQE reproduce how people play thirteen 2x2 games?",
-    source=MAZUMDAR_PANAGANTI_SHI,
+    source=PAPER,
     laptop=Settings(),
     full=Settings(seeds=200),
     run=run,

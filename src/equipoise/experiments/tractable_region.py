@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.equilibria.uniqueness import COLLAPSE, MONOTONE, MONOTONE_TANGENT, uniqueness
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
-from equipoise.experiments.human_play import PAIRS, concept_of, fitted_records, game_label
-from equipoise.games.observed_play import MAZUMDAR_PANAGANTI_SHI
+from equipoise.experiments.human_play import PAIRS, PAPER, concept_of, fitted_records, game_label
 from equipoise.reporting.tables import Table
 
 if TYPE_CHECKING:
@@ -100,13 +99,13 @@ def run(settings: Settings, progress: Progress) -> Result:
         claims=(
             Claim(
                 "all fitted parameters lie in the region where RQE is tractable",
-                MAZUMDAR_PANAGANTI_SHI + ", figure 1",
+                PAPER + ", figure 1",
                 f"{inside} of {len(everywhere)} products are at least 1, the least {least.x * least.y:.4f}",
                 inside == len(everywhere),
             ),
             Claim(
                 "the RQE of every fit is unique",
-                MAZUMDAR_PANAGANTI_SHI,
+                PAPER,
                 f"certified for {sum(one.unique for one in everywhere)} of {len(everywhere)}",
                 all(one.unique for one in everywhere),
             ),
@@ -142,7 +141,7 @@ def _figure(found: dict[str, list[Point]]) -> Figure:
 EXPERIMENT = Experiment(
     name="tractable-region",
     question="Do the parameters that fit people lie where RQE is proved tractable?",
-    source=f"{MAZUMDAR_PANAGANTI_SHI}, figure 1",
+    source=f"{PAPER}, figure 1",
     laptop=Settings(),
     full=Settings(),
     run=run,

@@ -42,6 +42,8 @@ th, td { padding: .35rem 1.25rem .35rem 0; text-align: left; white-space: nowrap
   border-bottom: 1px solid var(--line); }
 th { border-bottom: 2px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
+.prose { white-space: normal; min-width: 13rem; max-width: 24rem; }
+td { vertical-align: top; }
 figure { margin: 1.5rem 0; }
 figure img { max-width: 100%; height: auto; background: #fff; border-radius: 6px;
   border: 1px solid var(--line); }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MISSING = "–"
 LARGEST_FIXED = 1e6
 SMALLEST_FIXED = 1e-3
+PROSE = 40  # cells with more letters are sentences, which a page may break into lines
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,15 @@ class Table:
 
     def to_html(self) -> str:
         """The table as an HTML element, everything escaped."""
-        classes = [' class="number"' if numeric else "" for numeric in self.numeric()]
+        texts = self.texts()
+        classes = [
+            ' class="number"'
+            if numeric
+            else ' class="prose"'
+            if any(len(row[j]) > PROSE for row in texts)
+            else ""
+            for j, numeric in enumerate(self.numeric())
+        ]
         head = "".join(
             f'<th scope="col"{c}>{html.escape(name)}</th>'
             for name, c in zip(self.columns, classes, strict=True)
@@ -94,7 +103,7 @@ class Table:
             "<tr>"
             + "".join(f"<td{c}>{html.escape(cell)}</td>" for cell, c in zip(row, classes, strict=True))
             + "</tr>\n"
-            for row in self.texts()
+            for row in texts
         )
         caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
         return f"<table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>"
