@@ -162,7 +162,9 @@ def _slope_lines(ax: Axes, slopes: Mapping[str, float]) -> None:
             textcoords="offset points",
             ha="right",
             fontsize=8.5,
-            color=FAINT,
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
+            zorder=6,
         )
     ax.set_ylim(bottom, top)
 
