@@ -15,9 +15,9 @@ import numpy as np
 from equipoise.equilibria._action_dependent import ActionDependentSystem
 from equipoise.equilibria._joint_system import JointSystem
 from equipoise.equilibria._leap import Leap, leap
-from equipoise.equilibria._path import MAX_STEP, Arrival, Rates, Schedule, System, follow
+from equipoise.equilibria._path import MAX_STEP, Arrival, Rates, Schedule, follow
 from equipoise.equilibria._responses import SCALED_PAYOFFS
-from equipoise.equilibria._system import Array, KLSystem, Parameters
+from equipoise.equilibria._system import Array, KLSystem, Parameters, System
 
 KAPPA = 1e-9  # final smoothing of the sum-of-marginals adversary, in units of the payoff range
 KAPPA_START = 1.0
@@ -180,12 +180,9 @@ def principal_branch(batch: Batch) -> Branch:
     whole = Arrival(
         quick.x, quick.solved, np.ones(batch.size), quick.sweeps, np.zeros(batch.size, dtype=bool)
     )
-    # The rest walks on from where mutual answers got; whoever is lost starts again, and then with small steps.
-    for ground, max_step in (
-        (quick.weight, MAX_STEP),
-        (0.0 * quick.weight, MAX_STEP),
-        (0.0 * quick.weight, 0.1),
-    ):
+    # The rest walks on from where mutual answers got; whoever is lost starts again, at last in small steps.
+    uniform = np.zeros(batch.size)
+    for ground, max_step in ((quick.weight, MAX_STEP), (uniform, MAX_STEP), (uniform, SMALL_STEP)):
         left = np.flatnonzero(~whole.arrived)
         if left.size:
             part = batch.take(left)

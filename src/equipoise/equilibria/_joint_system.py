@@ -18,11 +18,11 @@ import numpy as np
 
 from equipoise.equilibria._adversaries import log_marginal, marginals_adversary, reverse_kl_adversary
 from equipoise.equilibria._responses import RESPONSES, Response
-from equipoise.equilibria._system import Array, Evaluation, Parameters, others, outer_sum, through
+from equipoise.equilibria._system import Array, Evaluation, Parameters, System, others, outer_sum, through
 
 
 @dataclass(frozen=True)
-class JointSystem:
+class JointSystem(System):
     """Equations of the aggregate RQE with adversaries as unknowns.
 
     Attributes:
@@ -40,7 +40,10 @@ class JointSystem:
     scale: Array
     neutral: tuple[bool, ...]
 
-    pivot = 0  # no block of the Jacobian is a multiple of the identity
+    @property
+    def pivot(self) -> int:
+        """No block of the Jacobian is a multiple of the identity."""
+        return 0
 
     @property
     def parity(self) -> int:
@@ -100,17 +103,6 @@ class JointSystem:
     def start(self, at: Parameters) -> Array:
         """Solution at weight 0: uniform play and the adversaries that answer it."""
         return self.pack([np.zeros((a, self.batch)) for a in self.sizes], at)
-
-    def rows(self, values: Array) -> Array:
-        """Values per player `[players, batch]`, repeated on each player's rows."""
-        spread = np.empty((self.unknowns, values.shape[1]))
-        for block, value in zip(self.blocks, values, strict=True):
-            spread[block] = value
-        return spread
-
-    def scales(self, x: Array) -> Array:
-        """Units in which steps along a path are measured."""
-        return 1.0 + np.abs(x)
 
     def repair(self, x: Array, at: Parameters) -> Array:
         """Keep reverse-KL adversaries above their floor p >= q / (1 + tau); costs have range one at most."""

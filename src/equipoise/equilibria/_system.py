@@ -14,6 +14,7 @@ z = 0) to 1 (the equilibrium): dividing by w shows it to be a path in eps from i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,8 +104,76 @@ def softmax_columns(logits: Array) -> tuple[Array, Array]:
     return weights / total, shifted - np.log(total)
 
 
+class System(ABC):
+    """Equations of an equilibrium for a batch of games, that a path can be followed through."""
+
+    @property
+    @abstractmethod
+    def pivot(self) -> int:
+        """On so many first unknowns the Jacobian is eps times the identity (a risk-neutral player)."""
+
+    @property
+    @abstractmethod
+    def parity(self) -> int:
+        """Sign of det J at an equilibrium of index +1."""
+
+    @property
+    @abstractmethod
+    def unknowns(self) -> int:
+        """Number of unknowns."""
+
+    @property
+    @abstractmethod
+    def batch(self) -> int:
+        """Number of games."""
+
+    @property
+    @abstractmethod
+    def blocks(self) -> tuple[slice, ...]:
+        """Where each player's unknowns stand, an adversary's included."""
+
+    @abstractmethod
+    def take(self, index: Array) -> System:
+        """The same equations for the selected games only."""
+
+    @abstractmethod
+    def start(self, at: Parameters) -> Array:
+        """Solution at weight 0: uniform play."""
+
+    @abstractmethod
+    def pack(self, scaled: Sequence[Array], at: Parameters) -> Array:
+        """Unknowns with the given scaled payoffs z, everything else in answer to them."""
+
+    @abstractmethod
+    def responses(self, x: Array) -> list[Response]:
+        """Every player's strategy at the unknowns x."""
+
+    @abstractmethod
+    def repair(self, x: Array, at: Parameters) -> Array:
+        """The nearest unknowns that can be a solution at all."""
+
+    @abstractmethod
+    def residual(self, x: Array, at: Parameters) -> Array:
+        """The equations alone."""
+
+    @abstractmethod
+    def evaluate(self, x: Array, at: Parameters) -> Evaluation:
+        """The equations with Jacobian and parameter derivatives."""
+
+    def rows(self, values: Array) -> Array:
+        """Values per player `[players, batch]`, repeated on each player's rows."""
+        spread = np.empty((self.unknowns, values.shape[1]))
+        for block, value in zip(self.blocks, values, strict=True):
+            spread[block] = value
+        return spread
+
+    def scales(self, x: Array) -> Array:
+        """Units in which steps along a path are measured."""
+        return 1.0 + np.abs(x)
+
+
 @dataclass(frozen=True)
-class KLSystem:
+class KLSystem(System):
     """Equations of the (risk-averse) quantal response equilibrium with KL penalty, adversaries eliminated.
 
     Attributes:
@@ -117,7 +186,10 @@ class KLSystem:
     regularizer: str
     neutral: bool
 
-    parity = 1  # sign of det J at an equilibrium of index +1
+    @property
+    def parity(self) -> int:
+        """Adversaries are eliminated: the sign of det J is the index."""
+        return 1
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -164,17 +236,6 @@ class KLSystem:
         for block, z in zip(self.blocks, scaled, strict=True):
             x[block] = z
         return x
-
-    def rows(self, values: Array) -> Array:
-        """Values per player `[players, batch]`, repeated on each player's rows."""
-        spread = np.empty((self.unknowns, values.shape[1]))
-        for block, value in zip(self.blocks, values, strict=True):
-            spread[block] = value
-        return spread
-
-    def scales(self, x: Array) -> Array:
-        """Units in which steps along a path are measured."""
-        return 1.0 + np.abs(x)
 
     def haste(self, i: int, responses: list[Response], at: Parameters) -> Array | None:
         """How far to move towards one's answer, `[batch]`; None for all the way.

@@ -138,8 +138,8 @@ def solve_batch(
     for k, item in enumerate(listed):
         if not isinstance(item, NormalFormGame):
             raise TypeError(
-                f"games[{k}] must be a NormalFormGame, not {type(item).__name__}; stacked payoffs must be one "
-                "NumPy array [batch, players, A_1, ..., A_n]"
+                f"games[{k}] must be a NormalFormGame, not {type(item).__name__}; stacked payoffs must be "
+                "one NumPy array [batch, players, A_1, ..., A_n]"
             )
     count = len(stacked) if stacked is not None else len(listed)
     common = concept if isinstance(concept, Concept) and not isinstance(concept, type) else None

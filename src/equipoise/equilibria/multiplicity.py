@@ -11,10 +11,10 @@ from jaxtyping import Bool, Int
 
 from equipoise.equilibria import _branch
 from equipoise.equilibria._branch import Batch, Branch
-from equipoise.equilibria._path import Rates, Schedule, System, follow
+from equipoise.equilibria._path import Rates, Schedule, follow
 from equipoise.equilibria._quantal import certify_branch, one, solution
 from equipoise.equilibria._solution import Solution
-from equipoise.equilibria._system import Array, Parameters
+from equipoise.equilibria._system import Array, Parameters, System
 from equipoise.equilibria.qre import QRE
 from equipoise.equilibria.rqe import RQE
 from equipoise.games.normal_form import NormalFormGame
