@@ -175,7 +175,6 @@ class TestRefusals:
         with pytest.raises(TypeError):
             solve_batch(games, concept)
 
-    @pytest.mark.xfail(reason="only solve() checks what it is given", strict=True)
     def test_wrong_types_are_named_to_users_who_run_without_a_type_checker(self):
         calls = {
             "solve_batch([game], RQE)": "must be an instance",

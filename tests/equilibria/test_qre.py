@@ -46,7 +46,6 @@ class TestClosedForms:
         c = brentq(lambda c: logit(c) + precision * (1.0 + c), 1e-300, 1.0 - 1e-12, xtol=1e-300)
         np.testing.assert_allclose([s[0] for s in solution.strategies], c, rtol=1e-9)
 
-    @pytest.mark.xfail(reason="mutual answers skip pitchforks without taking the index", strict=True)
     def test_coordination_leaves_uniform_play_at_the_pitchfork(self):
         # p = expit(lambda (2 p - 1)): slope lambda/2 at p = 1/2, so the pitchfork is at lambda = 2.
         game = NormalFormGame([np.eye(2), np.eye(2)])
