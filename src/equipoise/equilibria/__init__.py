@@ -4,7 +4,10 @@ from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._solution import Certificate, Concept, NotConvergedError, Solution, solve
 from equipoise.equilibria.batch import SolutionBatch, solve_batch
 from equipoise.equilibria.behavioural import ActionSampling, ImpulseBalance, PayoffSampling
+from equipoise.equilibria.compare import Comparison, compare_fits
 from equipoise.equilibria.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
+from equipoise.equilibria.dynamics import AUTHORS_SETTINGS, Learning, Play, play
+from equipoise.equilibria.fit import Fit, FitWarning, IdentificationWarning, fit
 from equipoise.equilibria.multiplicity import EquilibriumSet, find_equilibria
 from equipoise.equilibria.nash import Nash, all_nash_equilibria, pure_nash_equilibria
 from equipoise.equilibria.qre import QRE
@@ -15,21 +18,28 @@ from equipoise.equilibria.trace import Bifurcation, Curve, Trace, trace
 from equipoise.equilibria.uniqueness import Monotonicity, Uniqueness, monotonicity, uniqueness
 
 __all__ = [
+    "AUTHORS_SETTINGS",
     "QRE",
     "RQE",
     "ActionSampling",
     "Bifurcation",
     "Certificate",
     "CoarseCorrelatedEquilibrium",
+    "Comparison",
     "Concept",
     "CorrelatedEquilibrium",
     "Curve",
     "EquilibriumSet",
+    "Fit",
+    "FitWarning",
+    "IdentificationWarning",
     "ImpulseBalance",
+    "Learning",
     "Monotonicity",
     "Nash",
     "NotConvergedError",
     "PayoffSampling",
+    "Play",
     "Security",
     "Solution",
     "SolutionBatch",
@@ -37,9 +47,12 @@ __all__ = [
     "Trace",
     "Uniqueness",
     "all_nash_equilibria",
+    "compare_fits",
     "find_equilibria",
+    "fit",
     "monotonicity",
     "nash_gap",
+    "play",
     "pure_nash_equilibria",
     "solve",
     "solve_batch",

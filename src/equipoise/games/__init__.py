@@ -4,6 +4,7 @@ from equipoise.games._catalogue_entry import CatalogueEntry
 from equipoise.games._text import GameFileError
 from equipoise.games.catalogue import catalogue, catalogue_entry, named_game
 from equipoise.games.check import check_game
+from equipoise.games.choices import load_choices, parse_choices
 from equipoise.games.convert import (
     from_nashpy,
     from_openspiel,
@@ -50,9 +51,11 @@ __all__ = [
     "from_openspiel",
     "from_pygambit",
     "load",
+    "load_choices",
     "load_markov",
     "named_game",
     "observed_play",
+    "parse_choices",
     "random_2x2",
     "random_coordination",
     "random_game",
