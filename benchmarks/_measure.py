@@ -18,6 +18,7 @@ for _variable in (
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import argparse
+import math
 import platform
 import statistics
 import sys
@@ -35,14 +36,27 @@ from equipoise.reporting.tables import Table, format_number
 T = TypeVar("T")
 
 
+SHORTEST = 0.1  # seconds; some systems count CPU time in steps of 10 ms
+
+
 def cpu_seconds(work: Callable[[], T], repetitions: int = 5) -> tuple[float, T]:
-    """Median CPU time of several runs of the same work in this process, and what the last one returned."""
-    times = []
-    for _ in range(repetitions):
+    """CPU time of some work in this process, and what it returned.
+
+    Short work is repeated until the clock can tell; the median of so many measurements counts.
+    """
+    start = time.process_time()
+    result = work()
+    first = time.process_time() - start
+    if first >= SHORTEST:
+        loops, measured = 1, [first]
+    else:
+        loops, measured = math.ceil(SHORTEST / max(first, SHORTEST / 1000)), []
+    while len(measured) < repetitions:
         start = time.process_time()
-        result = work()
-        times.append(time.process_time() - start)
-    return statistics.median(times), result
+        for _ in range(loops):
+            result = work()
+        measured.append((time.process_time() - start) / loops)
+    return statistics.median(measured), result
 
 
 def milliseconds(seconds: float) -> str:
@@ -78,12 +92,13 @@ def target_table(targets: Sequence[Target]) -> Table:
     return Table(["target", "asked", "reached", "met"], rows)
 
 
-def options(description: str, **numbers: tuple[int, str]) -> argparse.Namespace:
-    """Read the command line: `--markdown`, and whole numbers with their defaults."""
+def options(description: str, **others: tuple[int | str, str]) -> argparse.Namespace:
+    """Read the command line: `--markdown`, and options of the script's own with their defaults."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--markdown", action="store_true", help="print Markdown instead of plain tables")
-    for name, (default, meaning) in numbers.items():
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default {default})")
+    for name, (default, meaning) in others.items():
+        hint = f" (default {default})" if default else ""
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=meaning + hint)
     return parser.parse_args()
 
 
