@@ -6,6 +6,7 @@ from equipoise.equilibria.batch import SolutionBatch, solve_batch
 from equipoise.equilibria.behavioural import ActionSampling, ImpulseBalance, PayoffSampling
 from equipoise.equilibria.compare import Comparison, compare_fits
 from equipoise.equilibria.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
+from equipoise.equilibria.derivatives import Derivatives, derivatives
 from equipoise.equilibria.dynamics import AUTHORS_SETTINGS, Learning, Play, play
 from equipoise.equilibria.fit import Fit, FitWarning, IdentificationWarning, fit
 from equipoise.equilibria.multiplicity import EquilibriumSet, find_equilibria
@@ -29,6 +30,7 @@ __all__ = [
     "Concept",
     "CorrelatedEquilibrium",
     "Curve",
+    "Derivatives",
     "EquilibriumSet",
     "Fit",
     "FitWarning",
@@ -48,6 +50,7 @@ __all__ = [
     "Uniqueness",
     "all_nash_equilibria",
     "compare_fits",
+    "derivatives",
     "find_equilibria",
     "fit",
     "monotonicity",

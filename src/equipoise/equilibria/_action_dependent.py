@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,22 @@ from equipoise.equilibria._system import (
 )
 
 
+class Certainty(NamedTuple):
+    """Risk values u of one player's actions.
+
+    Attributes:
+        value: u, `[A_i, batch]`.
+        pull: du/dlog q, `[A_i, M_i, batch]`.
+        slope: du/dtau, `[A_i, batch]`.
+        worst: the adversaries' laws p, which are also du/dpayoff, `[A_i, M_i, batch]`.
+    """
+
+    value: Array
+    pull: Array
+    slope: Array
+    worst: Array
+
+
 @dataclass(frozen=True)
 class ActionDependentSystem(KLSystem):
     """Action-dependent RQE with penalty "kl" or "reverse_kl"; `neutral` here only says J is eps I."""
@@ -33,12 +50,8 @@ class ActionDependentSystem(KLSystem):
 
     logit = False
 
-    def certainty(self, i: int, responses: Sequence[Response], tau: Array) -> tuple[Array, Array, Array]:
-        """Risk values u of player i's actions, their derivatives in log q, and in tau.
-
-        Returns:
-            u `[A_i, batch]`, du/dlog q `[A_i, M_i, batch]`, du/dtau `[A_i, batch]`.
-        """
+    def certainty(self, i: int, responses: Sequence[Response], tau: Array) -> Certainty:
+        """Risk values of player i's actions, with their derivatives."""
         log_q = outer_sum([responses[j].log_strategy for j in others(i, len(responses))])
         q, payoff, t = np.exp(log_q), self.payoffs[i], np.where(tau[i] > 0.0, tau[i], 1.0)
         mean = np.einsum("amb,mb->ab", payoff, q)
@@ -60,7 +73,7 @@ class ActionDependentSystem(KLSystem):
             worst = np.einsum("amb,amb->ab", payoff, p)
             spread = np.einsum("amb,mb->ab", gap * gap, q)
             slope = np.where(averse, (worst - value) / t, -0.5 * spread)
-            return value, pull, slope
+            return Certainty(value, pull, slope, np.where(averse, p, q))
         # Reverse KL: p = q / (v + tau d), so log(q/p) = log(v + tau d) =: log(1 + tau y).
         flat = payoff.transpose(1, 0, 2).reshape(payoff.shape[1], -1)
         spread_q = np.broadcast_to(log_q[:, None], (payoff.shape[1], *mean.shape)).reshape(flat.shape)
@@ -79,14 +92,15 @@ class ActionDependentSystem(KLSystem):
         value = np.where(averse, (payoff * p).sum(axis=1) + distance / t, mean)
         pull = np.where(averse, log_ratio / t, payoff - mean[:, None]) * q
         variance = np.einsum("amb,mb->ab", (payoff - mean[:, None]) ** 2, q)
-        return value, pull, np.where(averse, -distance / (t * t), -0.5 * variance)
+        slope = np.where(averse, -distance / (t * t), -0.5 * variance)
+        return Certainty(value, pull, slope, np.where(averse, p, q))
 
     def haste(self, i: int, responses: list[Response], at: Parameters) -> None:
         """All the way: an answer does not depend on the player's own play."""
 
     def utility(self, i: int, responses: Sequence[Response], tau: Array) -> Array:
         """U_i, the risk value of every own action, `[A_i, batch]`."""
-        return self.certainty(i, responses, tau)[0]
+        return self.certainty(i, responses, tau).value
 
     @staticmethod
     def small_tau_root(gaps: Array, q: Array, tau: Array) -> Array:
@@ -106,7 +120,7 @@ class ActionDependentSystem(KLSystem):
         residual, jacobian = np.empty((size, batch)), np.zeros((size, size, batch))
         by_weight, by_tau, by_eps = (np.empty((size, batch)) for _ in range(3))
         for i, block in enumerate(self.blocks):
-            value, pull, slope = self.certainty(i, responses, at.tau)
+            value, pull, slope, _ = self.certainty(i, responses, at.tau)
             residual[block] = at.eps[i] * x[block] - at.weight * value
             by_weight[block], by_tau[block], by_eps[block] = -value, -at.weight * slope, x[block]
             diagonal = np.arange(block.start, block.stop)
@@ -117,3 +131,11 @@ class ActionDependentSystem(KLSystem):
                 moved = marginal(pull, rival_sizes, place)
                 jacobian[block, self.blocks[j]] = -at.weight * through(moved, responses[j])
         return Evaluation(residual, jacobian, by_weight, by_tau, by_eps, np.zeros((size, batch)))
+
+    def payoff_gradient(self, x: Array, at: Parameters, multipliers: Array) -> list[Array]:
+        """Minus the derivative of multipliers'G in every payoff, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        return [
+            at.weight * multipliers[block][:, None] * self.certainty(i, responses, at.tau).worst
+            for i, block in enumerate(self.blocks)
+        ]

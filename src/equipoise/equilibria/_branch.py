@@ -21,6 +21,7 @@ from equipoise.equilibria._system import Array, KLSystem, Parameters, System
 
 KAPPA = 1e-9  # final smoothing of the sum-of-marginals adversary, in units of the payoff range
 KAPPA_START = 1.0
+EXACT = 1e-14  # residual of equations that hold to rounding, in normalised units
 SMALL_STEP = 0.1  # of the last attempt at a path
 
 
@@ -229,9 +230,11 @@ def correct(system: System, at: Parameters, x: Array, max_solves: int) -> Arriva
             change[regular] = np.linalg.solve(jacobian[regular], -evaluation.residual.T[regular][..., None])[
                 ..., 0
             ]
+            solved = np.abs(evaluation.residual).max(axis=0) <= EXACT
+            change[solved & ~regular] = 0.0
             relative = (np.abs(change.T) / system.scales(x)).max(axis=0)
-            done = (relative <= 1e-9) | (np.abs(evaluation.residual).max(axis=0) <= 1e-14)
-            x = system.repair(x + change.T * np.minimum(1.0, 1.0 / relative), at)
+            done = (relative <= 1e-9) | solved
+            x = system.repair(x + change.T * np.minimum(1.0, 1.0 / np.maximum(relative, 1e-300)), at)
             out.solves[games] += 1
             lost = ~np.isfinite(x).all(axis=0)
             leaving = done | lost

@@ -217,6 +217,21 @@ class JointSystem(System):
             by_rival={j: -pick[..., None] / unit for j, pick in selectors.items()},
         )
 
+    def payoff_gradient(self, x: Array, at: Parameters, multipliers: Array) -> list[Array]:
+        """Minus the derivative of multipliers'G in every payoff, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        gradients = []
+        for i, (own, block) in enumerate(zip(self.own, self.blocks, strict=True)):
+            adversary = slice(own.stop, block.stop - 1)
+            rows = self.adversary_rows(i, x[adversary], x[block.stop - 1], responses, at)
+            gain = at.weight * multipliers[own][:, None] * np.exp(x[adversary])
+            gradients.append(gain - responses[i].strategy[:, None] * (multipliers[adversary] * rows.by_cost))
+        return gradients
+
+    def scaled(self, x: Array) -> list[Array]:
+        """The players' scaled payoffs z among the unknowns."""
+        return [x[span] for span in self.own]
+
 
 @dataclass(frozen=True)
 class AdversaryRows:

@@ -160,6 +160,14 @@ class System(ABC):
     def evaluate(self, x: Array, at: Parameters) -> Evaluation:
         """The equations with Jacobian and parameter derivatives."""
 
+    @abstractmethod
+    def payoff_gradient(self, x: Array, at: Parameters, multipliers: Array) -> list[Array]:
+        """Minus the derivative of multipliers'G in every payoff, `[A_i, M_i, batch]` per player."""
+
+    @abstractmethod
+    def scaled(self, x: Array) -> list[Array]:
+        """The players' scaled payoffs z among the unknowns, or any array of that layout."""
+
     def rows(self, values: Array) -> Array:
         """Values per player `[players, batch]`, repeated on each player's rows."""
         spread = np.empty((self.unknowns, values.shape[1]))
@@ -319,6 +327,21 @@ class KLSystem(System):
         for block in self.blocks:
             eps_rows[block] = x[block]
         return Evaluation(residual, jacobian, by_weight, by_tau, eps_rows, np.zeros((size, batch)))
+
+    def payoff_gradient(self, x: Array, at: Parameters, multipliers: Array) -> list[Array]:
+        """Minus the derivative of multipliers'G in every payoff, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        gradients = []
+        for i, (payoff, block) in enumerate(zip(self.payoffs, self.blocks, strict=True)):
+            p, own = self.adversary(i, responses, at.tau)[0], multipliers[block]
+            reach = np.einsum("amb,ab->mb", payoff, own)
+            tilt = at.tau[i] * p * (reach - (p * reach).sum(axis=0))
+            gradients.append(at.weight * (own[:, None] * p - responses[i].strategy[:, None] * tilt))
+        return gradients
+
+    def scaled(self, x: Array) -> list[Array]:
+        """The players' scaled payoffs z: all there is among the unknowns."""
+        return [x[block] for block in self.blocks]
 
 
 def through(moved: Array, response: Response) -> Array:
