@@ -75,7 +75,11 @@ def derivatives(solution: Solution) -> Derivatives:
     scaled = [
         SCALED_PAYOFFS[batch.rules.regularizer](np.maximum(s, floor)[:, None]) for s in solution.strategies
     ]
-    x = _branch.correct(system, at, system.pack(scaled, at), 60).x
+    guess = system.pack(scaled, at)
+    # Strategies fix z up to a constant only; the equations eps z = U give the rest.
+    off = system.scaled(system.residual(guess, at))
+    x = system.pack([z - r / e for z, r, e in zip(system.scaled(guess), off, at.eps, strict=True)], at)
+    x = _branch.correct(system, at, x, 60).x
     responses = system.responses(x)
     moved = max(
         float(np.abs(r.strategy[:, 0] - s).max()) for r, s in zip(responses, solution.strategies, strict=True)
