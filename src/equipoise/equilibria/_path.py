@@ -57,6 +57,7 @@ SHARE = 0.2  # largest first correction, as a share of the step
 MAX_LEAN = 0.3  # largest change of direction by the predictor's second-order term
 GROWTH = (0.5, 3.0)  # least and largest change of the step length
 ROUNDING = 5e-13
+NOISE = 1e-6  # Newton step of solved equations that shows a singular Jacobian
 # Below this step a determinant of the wrong sign is a true bifurcation (symmetric games), not a jump.
 BIFURCATION_STEP = 1e-4
 TURN = 0.9  # least cosine between successive tangents
@@ -187,14 +188,15 @@ def advance(
     row[-1, walk.final] = 1.0
     change, tangent, sign = bordered_solve(evaluation, by_theta(system, evaluation, rates), row, system.pivot)
 
-    # Equations solved to rounding are solved, even where the Jacobian leaves some unknown undetermined, as
-    # at a bifurcation that happens to lie at the very end.
     error = np.abs(evaluation.residual).max(axis=0)
     solved = error <= ROUNDING
-    change[:, walk.final & solved & (sign == 0.0)] = 0.0
+    size = length(change, scale)
+    # Equations solved to rounding are solved, even where the Jacobian leaves a direction undetermined, as at a
+    # bifurcation that happens to lie at the very end: a Newton step that is not tiny there is noise.
+    singular = walk.final & solved & ~(size <= NOISE)
+    change[:, singular], size[singular], sign[singular] = 0.0, 0.0, 0.0
     # The path keeps the sign it starts with.
     walk.orientation = np.where(walk.orientation == 0.0, sign, walk.orientation)
-    size = length(change, scale)
     walk.first = np.where(walk.corrections == 0, size, walk.first)
     x, theta = system.repair(walk.x + change[:-1], at), walk.theta + change[-1]
     moved = length(np.vstack([x - walk.base_x, theta - walk.base_theta]), scale)
@@ -207,7 +209,6 @@ def advance(
     landed = ~astray & (((size <= small) & (error <= 1e-4)) | solved)
     # The very first point is only given a direction.
     stepped = moved > 0.1 * walk.step
-    singular = walk.final & solved & (sign == 0.0)
     turned = landed & stepped & ~singular & ((ahead * tangent).sum(axis=0) < TURN * stretch)
     crossed = landed & (sign != expected) & ~singular
     through = crossed & ~turned & (walk.step <= BIFURCATION_STEP)
