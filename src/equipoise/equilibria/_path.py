@@ -57,6 +57,7 @@ SHARE = 0.2  # largest first correction, as a share of the step
 MAX_LEAN = 0.3  # largest change of direction by the predictor's second-order term
 GROWTH = (0.5, 3.0)  # least and largest change of the step length
 ROUNDING = 5e-13
+NEAR = 1e-4  # largest violation of the equations, payoffs of range one, at a point taken for on the path
 NOISE = 1e-6  # Newton step of solved equations that shows a singular Jacobian
 # Below this step a determinant of the wrong sign is a true bifurcation (symmetric games), not a jump.
 BIFURCATION_STEP = 1e-4
@@ -191,8 +192,8 @@ def advance(
     error = np.abs(evaluation.residual).max(axis=0)
     solved = error <= ROUNDING
     size = length(change, scale)
-    # Equations solved to rounding are solved, even where the Jacobian leaves a direction undetermined, as at a
-    # bifurcation that happens to lie at the very end: a Newton step that is not tiny there is noise.
+    # Equations solved to rounding are solved, even where the Jacobian leaves a direction undetermined, as at
+    # a bifurcation that happens to lie at the very end: a Newton step that is not tiny there is noise.
     singular = walk.final & solved & ~(size <= NOISE)
     change[:, singular], size[singular], sign[singular] = 0.0, 0.0, 0.0
     # The path keeps the sign it starts with.
@@ -206,7 +207,7 @@ def advance(
     astray = ~np.isfinite(size) | (moved > 2.0 * walk.step) | (walk.corrections > MAX_CORRECTIONS)
     astray |= (walk.corrections == 0) & (size > SHARE * walk.step)
     small = np.where(walk.final, 1e-9, np.minimum(1e-3, 0.1 * walk.step))
-    landed = ~astray & (((size <= small) & (error <= 1e-4)) | solved)
+    landed = ~astray & (((size <= small) & (error <= NEAR)) | solved)
     # The very first point is only given a direction.
     stepped = moved > 0.1 * walk.step
     turned = landed & stepped & ~singular & ((ahead * tangent).sum(axis=0) < TURN * stretch)
@@ -237,7 +238,7 @@ def advance(
     walk.step[astray] *= np.where(walk.final, 0.25, 0.5)[astray]
     failed = astray & (walk.step < MIN_STEP)
     again = on | (astray & ~failed)
-    # The bend corrects the direction a little; a large one says that the last step was too long to know it.
+    # The bend corrects the direction a little; a large one says that the last step was too long to tell.
     lean = 0.5 * walk.step * length(walk.bend, system.scales(walk.base_x))
     bend = walk.bend * (0.5 * walk.step * np.minimum(1.0, MAX_LEAN / np.maximum(lean, MAX_LEAN)))
     leg = walk.step * (walk.tangent + bend)
