@@ -31,21 +31,18 @@ def adversaries(branch: Branch) -> list[Array] | None:
     return None
 
 
-def own_payoffs(batch: Batch) -> list[Array]:
-    """Own-first matrices in payoff units, `[batch, A_i, M_i]`."""
-    return [
-        np.moveaxis(r * unit + level, -1, 0)
-        for r, unit, level in zip(batch.payoffs, batch.scale, batch.shift, strict=True)
-    ]
+def own_first(payoffs: Sequence[Array]) -> list[Array]:
+    """Own-first matrices `[batch, A_i, M_i]` of stacked payoffs `[batch, A_1, ..., A_n]`."""
+    return [np.moveaxis(p, 1 + i, 1).reshape(p.shape[0], p.shape[1 + i], -1) for i, p in enumerate(payoffs)]
 
 
-def certify_branch(branch: Branch) -> Gaps:
-    """Certificate of every game of a branch."""
+def certify_branch(branch: Branch, payoffs: Sequence[Array]) -> Gaps:
+    """Certificate of every game of a branch, on the payoffs as they were given `[batch, A_1, ..., A_n]`."""
     batch = branch.batch
     laws = adversaries(branch)
     with np.errstate(all="ignore"):
         return certify(
-            own_payoffs(batch),
+            own_first(payoffs),
             [np.ascontiguousarray(r.log_strategy.T) for r in branch.system.responses(branch.x)],
             (batch.tau / batch.scale).T,
             (batch.eps * batch.scale).T,
@@ -111,10 +108,15 @@ def solution(
 
 def one(game: NormalFormGame, tau: Array, eps: Array, rules: Rules) -> Batch:
     """A batch of a single game."""
-    return _branch.stack([p[None] for p in game.payoffs], tau, eps, rules)
+    return _branch.stack(stacked(game), tau, eps, rules)
+
+
+def stacked(game: NormalFormGame) -> list[Array]:
+    """A single game's payoffs as a batch of one, `[1, A_1, ..., A_n]`."""
+    return [p[None] for p in game.payoffs]
 
 
 def many(payoffs: Sequence[Array], tau: Array, eps: Array, rules: Rules) -> tuple[Branch, Gaps]:
     """Principal branches of stacked games `[batch, A_1, ..., A_n]`, certified."""
     branch = _branch.principal_branch(_branch.stack(payoffs, tau, eps, rules))
-    return branch, certify_branch(branch)
+    return branch, certify_branch(branch, payoffs)

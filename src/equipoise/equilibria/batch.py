@@ -223,14 +223,16 @@ def _same_shape(games: Sequence[NormalFormGame], concept_at: Callable[[int], Con
 def _solve_group(
     members: Sequence[int], game_at: Callable[[int], NormalFormGame], concept_at: Callable[[int], Concept]
 ) -> _Group:
-    first = concept_at(members[0])
-    assert isinstance(first, (QRE, RQE))
+    concepts = [concept_at(k) for k in members]
     games = [game_at(k) for k in members]
     players = games[0].num_players
     payoffs = [np.stack([game.payoffs[i] for game in games]) for i in range(players)]
-    parameters = [_quantal(concept_at(k)).parameters(players) for k in members]
-    tau, eps = (np.stack(part) for part in zip(*parameters, strict=True))
-    return _Group(np.array(members), *many(payoffs, tau, eps, first.rules))
+    known = {id(c): _quantal(c).parameters(players) for c in concepts}
+    if len(known) == 1:
+        tau, eps = known[id(concepts[0])]
+    else:
+        tau, eps = (np.stack([known[id(c)][part] for c in concepts]) for part in (0, 1))
+    return _Group(np.array(members), *many(payoffs, tau, eps, _quantal(concepts[0]).rules))
 
 
 def _quantal(concept: Concept) -> QRE | RQE:

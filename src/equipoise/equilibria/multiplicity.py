@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from equipoise.equilibria import _branch
 from equipoise.equilibria._branch import Batch, Branch
 from equipoise.equilibria._path import Rates, Schedule, follow
-from equipoise.equilibria._quantal import certify_branch, one, solution
+from equipoise.equilibria._quantal import certify_branch, one, solution, stacked
 from equipoise.equilibria._solution import Solution
 from equipoise.equilibria._system import Array, Parameters, System
 from equipoise.equilibria.qre import QRE
@@ -108,7 +108,7 @@ def record(game: NormalFormGame, concept: RQE | QRE, branch: Branch) -> Solution
         game,
         concept,
         branch,
-        certify_branch(branch),
+        certify_branch(branch, stacked(game)),
         0,
         named="principal" if branch.solves[0] < 0 else "found by search",
         status="one of the equilibria found by a search",

@@ -8,7 +8,7 @@ import numpy as np
 
 from equipoise.equilibria import _branch
 from equipoise.equilibria._branch import Rules
-from equipoise.equilibria._quantal import certify_branch, one, solution
+from equipoise.equilibria._quantal import certify_branch, one, solution, stacked
 from equipoise.equilibria._settings import PerPlayer, check_preference, per_player, show
 from equipoise.equilibria._solution import Solution
 from equipoise.equilibria.rqe import RQE
@@ -75,7 +75,7 @@ class QRE:
             game,
             self,
             branch,
-            certify_branch(branch),
+            certify_branch(branch, stacked(game)),
             0,
             named="the equilibrium" if known.unique else "principal",
             status=known.status,
