@@ -51,6 +51,8 @@ def picture(rows: Sequence[tuple[tuple[int, ...], float, float]]):
     figure, axes = canvas(8.0, 3.6, 1, 2)
     two = [row for row in rows if len(row[0]) == 2]
     many = [row for row in rows if set(row[0]) == {2}]
+    every = [seconds for row in rows for seconds in row[1:]]
+    limits = (min(every) / 1.5, max(every) * 1.5)
     for ax, some, x, label in (
         (axes[0], two, [row[0][0] for row in two], "actions of each of two players"),
         (axes[1], many, [len(row[0]) for row in many], "players with two actions each"),
@@ -58,7 +60,7 @@ def picture(rows: Sequence[tuple[tuple[int, ...], float, float]]):
         for k, name in enumerate(("QRE", "RQE")):
             y = [row[1 + k] for row in some]
             ax.plot(x, y, marker=MARKERS[k], color=PALETTE[k], label=name, markeredgecolor="white")
-        ax.set(yscale="log", xlabel=label)
+        ax.set(yscale="log", ylim=limits, xlabel=label)
     axes[0].set(xscale="log", ylabel="CPU seconds per game")
     axes[1].set_xticks([len(row[0]) for row in many])
     axes[0].legend()
