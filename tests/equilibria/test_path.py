@@ -7,11 +7,11 @@ import pytest
 
 from equipoise.equilibria._branch import Rules, from_uniform, principal_branch, stack, system_for
 from equipoise.equilibria._path import Rates, follow
-from equipoise.equilibria._system import Evaluation, Parameters
+from equipoise.equilibria._system import Evaluation, Parameters, System
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(System):
     """One equation g(x, w) = 0 per game, with constants of its own, as a system to follow in w."""
 
     value: object  # (x, w, constants) -> g
@@ -30,21 +30,6 @@ class Curve:
     def take(self, index):
         return replace(self, constants=self.constants[index])
 
-    def start(self, at):
-        raise NotImplementedError
-
-    def pack(self, scaled, at):
-        raise NotImplementedError
-
-    def responses(self, x):
-        raise NotImplementedError
-
-    def rows(self, values):
-        return values
-
-    def scales(self, x):
-        return 1.0 + np.abs(x)
-
     def repair(self, x, at):
         return x
 
@@ -54,7 +39,13 @@ class Curve:
     def evaluate(self, x, at):
         by_x, by_weight = self.slope(x[0], at.weight, self.constants)
         nothing = np.zeros_like(x)
-        return Evaluation(self.residual(x, at), by_x[None, None], by_weight[None], nothing, nothing, nothing)
+        residual = self.residual(x, at)
+        return Evaluation(residual, by_x[None, None], by_weight[None], nothing, nothing, nothing)
+
+    def unused(self, *arguments):
+        raise NotImplementedError
+
+    start = pack = responses = payoff_gradient = scaled = unused
 
 
 def walk(value, slope, constants, start, end, **options):

@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from equipoise.equilibria._branch import from_guess, stack
 from equipoise.equilibria._solution import solve
 from equipoise.equilibria.nash import Nash
 from equipoise.equilibria.qre import QRE
@@ -131,6 +132,24 @@ class TestVolunteersGame:
 
         # 801 points put one on neither root: 3 equilibria below, 1 above.
         assert (count(0.9 * critical), count(1.1 * critical)) == (3, 1)
+
+    def test_free_riding_shrinks_with_risk_aversion_and_ends_at_the_pitchfork(self):
+        critical = brentq(self.excess_at_pitchfork, 1e-6, 3.0, xtol=1e-13)
+        degrees = []
+        shares = [np.array([[0.95], [0.05]]), np.array([[0.05], [0.95]])]
+        for tau in np.array([0.0, 0.5, 0.9, 0.99, 0.9999]) * critical:
+            concept = RQE(float(tau), self.eps)
+            batch = stack([p[None] for p in self.game.payoffs], *concept.parameters(2), concept.rules)
+            found = from_guess(batch, shares)
+            assert found.arrived[0]
+            a, b = found.strategies[0][0, 0], found.strategies[1][0, 0]
+            np.testing.assert_allclose([self.response(b, tau), self.response(a, tau)], [a, b], atol=1e-9)
+            degrees.append(self.kappa * abs(a - b))
+            shares = list(found.strategies)
+        assert (np.diff(degrees) < 0.0).all()
+        assert degrees[0] > 0.2
+        # A pitchfork closes like a square root.
+        np.testing.assert_allclose(degrees[3] / degrees[4], 10.0, rtol=0.1)
 
 
 class TestTwoRobots:
