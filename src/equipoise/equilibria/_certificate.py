@@ -118,9 +118,6 @@ def regularised(u: Array, x: Array, eps: Array, rule: Regularizer) -> Array:
 def _risk(log_q: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
     """Worst-case expectation with penalty weight 1/tau and the law that attains it; tau = 0 is neutral."""
     averse = tau > 0.0
-    if not averse.any():
-        q = np.exp(log_q)
-        return (q * values).sum(axis=-1), q
     safe = np.where(averse, tau, 1.0)[..., None]
     if penalty == "kl":
         # The entropic risk measure, in logarithms; for small tau the mean is taken out first.
@@ -159,17 +156,21 @@ Bounds = tuple[Array, Array, Array]  # gain from above and from below, and the v
 
 def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | None) -> Bounds:
     payoff, x, log_q, tau, eps = seat
+    averse = tau > 0.0
 
     def look(strategy: Array) -> Bounds:
         """Utility of a strategy, payoffs u against its adversary, and an upper bound on the best utility."""
-        value, p = _risk(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
-        u = np.einsum("bam,bm->ba", payoff, p)
+        if averse.any():
+            value, p = _risk(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
+            u = np.einsum("bam,bm->ba", payoff, p)
+        else:
+            u = np.einsum("bam,bm->ba", payoff, np.exp(log_q))
+            value = (u * strategy).sum(axis=1)
         cost = regularised(u, strategy, eps, rule)
         have = value + cost - (u * strategy).sum(axis=1)
         return have, u, have + best_value(u, eps, rule)[0] - cost
 
     have, u, ceiling = look(x)
-    averse = tau > 0.0
     if witness is not None and averse.any():
         price = np.where(averse, _divergence(witness, log_q, penalty) / np.where(averse, tau, 1.0), 0.0)
         against = np.where(averse[:, None], witness, np.exp(log_q))

@@ -134,26 +134,22 @@ def climb(system: KLSystem, at: Parameters, width: Array, stages: int, limits: L
 def finish(
     system: KLSystem, at: Parameters, games: Array, alive: Array, x: Array, moved: Array, out: Leap
 ) -> None:
-    """Keep answering at weight 1 until play no longer moves."""
-    for last_round in range(LAST_ROUNDS + 1):
-        if moved[alive].max(initial=0.0) <= CONVERGED or last_round == LAST_ROUNDS:
-            break
-        if alive.mean() < KEEP:
+    """Keep answering at weight 1 until play no longer moves; games that keep moving are left out."""
+    for _ in range(LAST_ROUNDS):
+        done = alive & (moved <= CONVERGED)
+        # Copying the slow games costs more than carrying a few finished ones along.
+        if (alive & ~done).mean() < KEEP:
+            out.x[:, games[done]], out.solved[games[done]], out.weight[games[done]] = x[:, done], True, 1.0
+            alive &= ~done
+            if not alive.any():
+                return
             system, at, games = system.take(alive), at.take(alive), games[alive]
-            x, moved, alive = x[:, alive], moved[alive], alive[alive]
-        slow = alive & (moved > CONVERGED)
-        if slow.mean() < 0.25 * alive.mean():
-            done = alive & ~slow
-            out.x[:, games[done]], out.solved[games[done]] = x[:, done], True
-            alive = slow
-            continue
-        x, _, moved = answer_in_turn(system, at, x)
+            x, alive = x[:, alive], alive[alive]
+        x, factor, moved = answer_in_turn(system, at, x)
+        moved = moved * np.minimum(factor, 1.0)  # what the next sweep would still change
         out.sweeps[games] += 3
     done = alive & (moved <= CONVERGED)
-    out.x[:, games[alive]], out.solved[games[done]] = x[:, alive], True
-    out.weight[games[alive]] = np.where(done[alive], 1.0, 0.0)
-    out.x[:, games[alive & ~done]] = 0.0
-    out.weight[out.solved] = 1.0
+    out.x[:, games[done]], out.solved[games[done]], out.weight[games[done]] = x[:, done], True, 1.0
 
 
 def answer_in_turn(system: KLSystem, at: Parameters, x: Array) -> tuple[Array, Array, Array]:
@@ -174,7 +170,7 @@ def answer_in_turn(system: KLSystem, at: Parameters, x: Array) -> tuple[Array, A
     ratio = np.clip(ratio, -0.8, 0.8)
     limit = points[3] + after * (ratio / (1.0 - ratio))
     # Where nothing moves, as on the symmetric branch beyond a pitchfork, nothing shows that answers contract.
-    factor = np.where(scale > 1e-22, np.sqrt(size / np.maximum(scale, 1e-22)), np.inf)
+    factor = np.where(scale > 1e-26, np.sqrt(size / np.maximum(scale, 1e-26)), np.inf)
     return limit, factor, np.sqrt(size)
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from equipoise.equilibria._system import Array, Evaluation, Parameters, System
+from equipoise.equilibria._system import Array, Evaluation, Parameters, System, product
 
 
 class Rates(NamedTuple):
@@ -294,13 +294,6 @@ def bordered_solve(
     rest, sign = solve_batch_last(matrix[pivot:, pivot:] - product(matrix[pivot:, :pivot], top))
     solved = np.concatenate([top[:, -2:] - product(top[:, :-2], rest), rest])
     return solved[:, 0], solved[:, 1], sign
-
-
-def product(left: Array, right: Array) -> Array:
-    """Matrix product over the leading axes, batch last."""
-    if left.shape[-1] == 1:
-        return (left[..., 0] @ right[..., 0])[..., None]
-    return np.einsum("abk,bck->ack", left, right)
 
 
 def solve_batch_last(augmented: Array) -> tuple[Array, Array]:

@@ -96,6 +96,13 @@ def marginal(weights: Array, sizes: Sequence[int], keep: int) -> Array:
     return split.sum(axis=tuple(lead + k for k in range(len(sizes)) if k != keep))
 
 
+def product(left: Array, right: Array) -> Array:
+    """Matrix product over the leading axes, batch last."""
+    if left.shape[-1] == 1:
+        return (left[..., 0] @ right[..., 0])[..., None]
+    return np.einsum("abk,bck->ack", left, right)
+
+
 def softmax_columns(logits: Array) -> tuple[Array, Array]:
     """Softmax over the first axis, and its logarithm."""
     shifted = logits - logits.max(axis=0)
@@ -309,7 +316,7 @@ class KLSystem(System):
             jacobian[diagonal, diagonal] = at.eps[i]
             if not self.neutral:
                 own = responses[i]
-                spread = np.einsum("amb,cmb->acb", weighted, payoff) - utility[:, None] * utility
+                spread = product(weighted, payoff.swapaxes(0, 1)) - utility[:, None] * utility
                 tilt = (at.weight * at.tau[i]) * spread
                 reach = own.strategy * own.slope
                 jacobian[block, block] += tilt * reach
