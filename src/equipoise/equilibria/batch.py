@@ -206,17 +206,19 @@ def _check_stack(stacked: np.ndarray) -> int:
 def _same_shape(games: Sequence[NormalFormGame], concept_at: Callable[[int], Concept]) -> list[list[int]]:
     """Places of the games that can share one path following: same shape, rules and neutral players."""
     together: dict[object, list[int]] = {}
-    memory: dict[int, tuple[object, tuple[bool, ...], bool]] = {}
+    memory: dict[tuple[int, int], tuple[object, tuple[bool, ...]] | None] = {}
     for k, game in enumerate(games):
-        concept = concept_at(k)
-        if not isinstance(concept, (QRE, RQE)):
-            continue
-        if id(concept) not in memory or len(memory[id(concept)][1]) != game.num_players:
-            tau, eps = concept.parameters(game.num_players)
-            memory[id(concept)] = (concept.rules, tuple(bool(t) for t in tau == 0.0), bool(eps.all()))
-        rules, neutral, noisy = memory[id(concept)]
-        if noisy:
-            together.setdefault((game.num_actions, rules, neutral), []).append(k)
+        concept, shape = concept_at(k), game.payoffs[0].shape
+        key = (id(concept), len(shape))
+        if key not in memory:
+            memory[key] = None
+            if isinstance(concept, (QRE, RQE)):
+                tau, eps = concept.parameters(len(shape))
+                if eps.all():
+                    memory[key] = (concept.rules, tuple(bool(t) for t in tau == 0.0))
+        kind = memory[key]
+        if kind is not None:
+            together.setdefault((shape, kind), []).append(k)
     return list(together.values())
 
 
@@ -227,7 +229,8 @@ def _solve_group(
     games = [game_at(k) for k in members]
     players = games[0].num_players
     payoffs = [np.stack([game.payoffs[i] for game in games]) for i in range(players)]
-    known = {id(c): _quantal(c).parameters(players) for c in concepts}
+    distinct = {id(c): _quantal(c) for c in concepts}
+    known = {key: c.parameters(players) for key, c in distinct.items()}
     if len(known) == 1:
         tau, eps = known[id(concepts[0])]
     else:
