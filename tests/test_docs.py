@@ -5,6 +5,7 @@ import contextlib
 import io
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_commands_on_the_pages_exist():
 def test_the_command_reference_has_every_command():
     reference = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
     assert re.findall(r"^## equipoise (\S+)", reference, flags=re.MULTILINE) == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "room", ["equipoise", *(f"equipoise.{r}" for r in ("equilibria", "games", "preferences"))]
+)
+def test_the_reference_has_every_public_name(room):
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*.md"))
+    documented = set(re.findall(r"^::: equipoise\S*\.(\w+)$", pages, flags=re.MULTILINE))
+    assert set(import_module(room).__all__) <= documented
 
 
 def test_version_is_stated_once():
