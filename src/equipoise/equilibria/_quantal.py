@@ -39,7 +39,7 @@ def own_first(payoffs: Sequence[Array]) -> list[Array]:
 def certify_branch(branch: Branch, payoffs: Sequence[Array]) -> Gaps:
     """Certificate of every game of a branch, on the payoffs as they were given `[batch, A_1, ..., A_n]`."""
     batch = branch.batch
-    laws = adversaries(branch)
+    laws = adversaries(branch) if batch.tau.any() else None  # neutral players have no adversary to witness
     with np.errstate(all="ignore"):
         return certify(
             own_first(payoffs),
