@@ -88,7 +88,7 @@ def stack(payoffs: Sequence[Array], tau: Array, eps: Array, rules: Rules) -> Bat
         rules: how players judge.
     """
     batch, players = payoffs[0].shape[0], len(payoffs)
-    flat = [np.moveaxis(p, 1 + i, 1).reshape(batch, p.shape[1 + i], -1) for i, p in enumerate(payoffs)]
+    flat = own_first(payoffs)
     shift = np.array([p.mean(axis=(1, 2)) for p in flat])
     span = np.array([p.max(axis=(1, 2)) - p.min(axis=(1, 2)) for p in flat])
     scale = np.where(span > 0.0, span, 1.0)
@@ -98,6 +98,11 @@ def stack(payoffs: Sequence[Array], tau: Array, eps: Array, rules: Rules) -> Bat
     )
     tau, eps = (np.broadcast_to(np.asarray(v, float), (batch, players)).T for v in (tau, eps))
     return Batch(own, scale, shift, tau * scale, eps / scale, rules)
+
+
+def own_first(payoffs: Sequence[Array]) -> list[Array]:
+    """Own-first matrices `[batch, A_i, M_i]` of stacked payoffs `[batch, A_1, ..., A_n]`."""
+    return [np.moveaxis(p, 1 + i, 1).reshape(p.shape[0], p.shape[1 + i], -1) for i, p in enumerate(payoffs)]
 
 
 def system_for(batch: Batch) -> System:

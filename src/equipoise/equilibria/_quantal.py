@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from equipoise.equilibria import _branch
-from equipoise.equilibria._branch import Batch, Branch, Rules
+from equipoise.equilibria._branch import Batch, Branch, Rules, own_first
 from equipoise.equilibria._certificate import Gaps, certify
 from equipoise.equilibria._joint_system import JointSystem
 from equipoise.equilibria._solution import Certificate, Concept, Solution
@@ -29,11 +29,6 @@ def adversaries(branch: Branch) -> list[Array] | None:
         responses = system.responses(branch.x)
         return [system.adversary(i, responses, branch.batch.tau)[0] for i in range(len(responses))]
     return None
-
-
-def own_first(payoffs: Sequence[Array]) -> list[Array]:
-    """Own-first matrices `[batch, A_i, M_i]` of stacked payoffs `[batch, A_1, ..., A_n]`."""
-    return [np.moveaxis(p, 1 + i, 1).reshape(p.shape[0], p.shape[1 + i], -1) for i, p in enumerate(payoffs)]
 
 
 def certify_branch(branch: Branch, payoffs: Sequence[Array]) -> Gaps:
