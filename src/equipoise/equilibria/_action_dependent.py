@@ -139,3 +139,11 @@ class ActionDependentSystem(KLSystem):
             at.weight * multipliers[block][:, None] * self.certainty(i, responses, at.tau).worst
             for i, block in enumerate(self.blocks)
         ]
+
+    def along_payoffs(self, x: Array, at: Parameters, changes: Sequence[Array]) -> Array:
+        """Derivative of the equations along a change of all payoffs, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        total = np.empty_like(x)
+        for i, (change, block) in enumerate(zip(changes, self.blocks, strict=True)):
+            total[block] = -at.weight * (change * self.certainty(i, responses, at.tau).worst).sum(axis=1)
+        return total

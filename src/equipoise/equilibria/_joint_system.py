@@ -228,6 +228,18 @@ class JointSystem(System):
             gradients.append(gain - responses[i].strategy[:, None] * (multipliers[adversary] * rows.by_cost))
         return gradients
 
+    def along_payoffs(self, x: Array, at: Parameters, changes: Sequence[Array]) -> Array:
+        """Derivative of the equations along a change of all payoffs, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        total = np.zeros_like(x)
+        for i, (change, own, block) in enumerate(zip(changes, self.own, self.blocks, strict=True)):
+            adversary = slice(own.stop, block.stop - 1)
+            rows = self.adversary_rows(i, x[adversary], x[block.stop - 1], responses, at)
+            costs = np.einsum("amb,ab->mb", change, responses[i].strategy)
+            total[own] = -at.weight * np.einsum("amb,mb->ab", change, np.exp(x[adversary]))
+            total[adversary] = rows.by_cost * costs
+        return total
+
     def scaled(self, x: Array) -> list[Array]:
         """The players' scaled payoffs z among the unknowns."""
         return [x[span] for span in self.own]

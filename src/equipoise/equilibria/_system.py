@@ -172,6 +172,10 @@ class System(ABC):
         """Minus the derivative of multipliers'G in every payoff, `[A_i, M_i, batch]` per player."""
 
     @abstractmethod
+    def along_payoffs(self, x: Array, at: Parameters, changes: Sequence[Array]) -> Array:
+        """Derivative of the equations along a change of all payoffs, `[A_i, M_i, batch]` per player."""
+
+    @abstractmethod
     def scaled(self, x: Array) -> list[Array]:
         """The players' scaled payoffs z among the unknowns, or any array of that layout."""
 
@@ -345,6 +349,20 @@ class KLSystem(System):
             tilt = at.tau[i] * p * (reach - (p * reach).sum(axis=0))
             gradients.append(at.weight * (own[:, None] * p - responses[i].strategy[:, None] * tilt))
         return gradients
+
+    def along_payoffs(self, x: Array, at: Parameters, changes: Sequence[Array]) -> Array:
+        """Derivative of the equations along a change of all payoffs, `[A_i, M_i, batch]` per player."""
+        responses = self.responses(x)
+        total = np.empty_like(x)
+        for i, (payoff, change, block) in enumerate(zip(self.payoffs, changes, self.blocks, strict=True)):
+            p = self.adversary(i, responses, at.tau)[0]
+            moved = np.einsum("amb,mb->ab", change, p)
+            if not self.neutral:
+                costs = np.einsum("amb,ab->mb", change, responses[i].strategy)
+                tilt = at.tau[i] * p * (costs - (p * costs).sum(axis=0))
+                moved -= np.einsum("amb,mb->ab", payoff, tilt)
+            total[block] = -at.weight * moved
+        return total
 
     def scaled(self, x: Array) -> list[Array]:
         """The players' scaled payoffs z: all there is among the unknowns."""
