@@ -1,6 +1,7 @@
 """Solvers that know the game: a strategy for every player, with a certificate."""
 
 from equipoise.equilibria._gaps import nash_gap
+from equipoise.equilibria._markov_solution import MarkovCertificate, MarkovConcept, MarkovSolution
 from equipoise.equilibria._solution import Certificate, Concept, NotConvergedError, Solution, solve
 from equipoise.equilibria.batch import SolutionBatch, solve_batch
 from equipoise.equilibria.behavioural import ActionSampling, ImpulseBalance, PayoffSampling
@@ -37,6 +38,9 @@ __all__ = [
     "IdentificationWarning",
     "ImpulseBalance",
     "Learning",
+    "MarkovCertificate",
+    "MarkovConcept",
+    "MarkovSolution",
     "Monotonicity",
     "Nash",
     "NotConvergedError",

@@ -26,12 +26,13 @@ SMALL_STEP = 0.1  # of the last attempt at a path
 
 
 class Rules(NamedTuple):
-    """How players judge, the same for every game of a batch."""
+    """How players judge, the same for every game of a batch; and whether values count the regularizer."""
 
     penalty: str = "kl"
     regularizer: str = "entropy"
     form: str = "aggregate"
     joint_penalty: str = "joint"
+    regularizer_in_value: bool = True
 
 
 @dataclass(frozen=True)

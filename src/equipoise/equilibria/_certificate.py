@@ -25,7 +25,8 @@ class Gaps(NamedTuple):
 
     Attributes:
         upper, lower: bounds on the gain in the concept's own game.
-        values: utility of the profile in that game (a lower bound for the sum-of-marginals penalty).
+        values: utility of the profile in that game (a lower bound for the sum-of-marginals penalty), without
+            the regularizer where the rules leave it out of values.
         nash: gain in the game itself, without risk or noise.
     """
 
@@ -67,14 +68,11 @@ def certify(
         plain = np.einsum("bam,bm->ba", seat.payoff, np.exp(seat.log_q))
         nash = np.maximum(plain.max(axis=1) - (plain * seat.strategy).sum(axis=1), 0.0)
         witness = None if witnesses is None else witnesses[i]
-        if rules.form == "action_dependent" and seat.tau.any():
-            bounds = _action_dependent(seat, rule, rules.penalty)
-        elif rules.joint_penalty == "marginals" and players > 2 and seat.tau.any():
-            assert witness is not None
-            bounds = _marginals(seat, rule, rivals, witness)
-        else:
-            bounds = _aggregate(seat, rule, rules.penalty, witness)
-        columns.append((*bounds, nash))
+        bounds = bounds_at(seat, rule, rules, rivals, witness)
+        upper, lower, value = bounds
+        if not rules.regularizer_in_value:
+            value = value - regularised(np.zeros_like(seat.strategy), seat.strategy, seat.eps, rule)
+        columns.append((upper, lower, value, nash))
     return Gaps(*(np.stack(part, axis=1) for part in zip(*columns, strict=True)))
 
 
@@ -86,6 +84,29 @@ class Seat(NamedTuple):
     log_q: Array
     tau: Array
     eps: Array
+
+
+Bounds = tuple[Array, Array, Array]  # gain from above and from below, and the value of the profile
+
+
+def bounds_at(
+    seat: Seat, rule: Regularizer, rules: Rules, rivals: Sequence[Array], witness: Array | None
+) -> Bounds:
+    """What one player could gain by deviating, and what it has.
+
+    Args:
+        seat: the player's position.
+        rule: the regularizer.
+        rules: how players judge.
+        rivals: log-strategies of the others.
+        witness: as in `certify`, for this player.
+    """
+    if rules.form == "action_dependent" and seat.tau.any():
+        return _action_dependent(seat, rule, rules.penalty)
+    if rules.joint_penalty == "marginals" and len(rivals) > 1 and seat.tau.any():
+        assert witness is not None
+        return _marginals(seat, rule, rivals, witness)
+    return _aggregate(seat, rule, rules.penalty, witness)
 
 
 def joint_log(logs: Sequence[Array], batch: int) -> Array:
@@ -115,7 +136,7 @@ def regularised(u: Array, x: Array, eps: Array, rule: Regularizer) -> Array:
     return (u * x).sum(axis=1) - cost
 
 
-def _risk(log_q: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
+def risk_value(log_q: Array, values: Array, tau: Array, penalty: str) -> tuple[Array, Array]:
     """Worst-case expectation with penalty weight 1/tau and the law that attains it; tau = 0 is neutral."""
     averse = tau > 0.0
     safe = np.where(averse, tau, 1.0)[..., None]
@@ -151,9 +172,6 @@ def _divergence(p: Array, log_q: Array, penalty: str) -> Array:
     return divergence(penalty).value(p, law / law.sum(axis=1, keepdims=True))
 
 
-Bounds = tuple[Array, Array, Array]  # gain from above and from below, and the value of the profile
-
-
 def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | None) -> Bounds:
     payoff, x, log_q, tau, eps = seat
     averse = tau > 0.0
@@ -161,7 +179,7 @@ def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | Non
     def look(strategy: Array) -> Bounds:
         """Utility of a strategy, payoffs u against its adversary, and an upper bound on the best utility."""
         if averse.any():
-            value, p = _risk(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
+            value, p = risk_value(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
             u = np.einsum("bam,bm->ba", payoff, p)
         else:
             u = np.einsum("bam,bm->ba", payoff, np.exp(log_q))
@@ -197,7 +215,7 @@ def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | Non
 
 
 def _action_dependent(seat: Seat, rule: Regularizer, penalty: str) -> Bounds:
-    u = _risk(seat.log_q[:, None], seat.payoff, seat.tau[:, None], penalty)[0]
+    u = risk_value(seat.log_q[:, None], seat.payoff, seat.tau[:, None], penalty)[0]
     have = regularised(u, seat.strategy, seat.eps, rule)
     gain = np.maximum(best_value(u, seat.eps, rule)[0] - have, 0.0)
     return gain, gain, have

@@ -29,6 +29,7 @@ MEANING = {
     "risk_aversion": "more averse, 0 is risk-neutral",
     "bounded_rationality": "noisier, 0 is a best response",
     "precision": "more rational, 0 is uniform play",
+    "environment_risk_aversion": "more averse to chance, 0 is risk-neutral",
 }
 
 
@@ -51,6 +52,12 @@ def check_choice(value: object, field: str, known: Sequence[str]) -> None:
     """Raise unless value is one of the known names."""
     if value not in known:
         raise ValueError(f"{field} must be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+def check_flag(value: object, field: str) -> None:
+    """Raise unless value is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{field} must be True or False, got {value!r}")
 
 
 def show(value: PerPlayer) -> str:

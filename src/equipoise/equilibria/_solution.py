@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
+from equipoise.equilibria._markov_solution import MarkovConcept, MarkovSolution
+from equipoise.games.markov import MarkovGame
 from equipoise.games.normal_form import NormalFormGame
 
 
@@ -83,7 +85,7 @@ class Concept(Protocol):
 class NotConvergedError(RuntimeError):
     """A solver stopped short of its tolerance; the best answer it had is in `solution`."""
 
-    def __init__(self, solution: Solution):
+    def __init__(self, solution: Solution | MarkovSolution):
         self.solution = solution
         super().__init__(
             f"{solution.concept.name} did not converge on {solution.game.title or 'the game'}: after "
@@ -93,35 +95,49 @@ class NotConvergedError(RuntimeError):
         )
 
 
-def solve(game: NormalFormGame, concept: Concept, *, throw: bool = True) -> Solution:
+@overload
+def solve(game: NormalFormGame, concept: Concept, *, throw: bool = True) -> Solution: ...
+@overload
+def solve(game: MarkovGame, concept: MarkovConcept, *, throw: bool = True) -> MarkovSolution: ...
+def solve(
+    game: NormalFormGame | MarkovGame, concept: Concept | MarkovConcept, *, throw: bool = True
+) -> Solution | MarkovSolution:
     """Solve a game for a solution concept.
 
     Args:
-        game: the game.
+        game: a game in normal form, or a Markov game.
         concept: what to solve for, for example `RQE(risk_aversion=1.0, bounded_rationality=0.5)`.
         throw: raise when the solver does not reach its tolerance. With False the best answer is
             returned with `converged=False`.
 
     Returns:
-        The solution with its certificate.
+        The solution with its certificate: policies for every state in a Markov game.
 
     Raises:
         NotConvergedError: the tolerance was not reached and `throw` is True.
-        TypeError: `game` or `concept` is not one.
+        TypeError: `game` or `concept` is not one, or the concept is not defined for Markov games.
         ValueError: the concept cannot be asked of this game; the message says why.
     """
-    if not isinstance(game, NormalFormGame):
+    if not isinstance(game, NormalFormGame | MarkovGame):
         raise TypeError(
-            f"game must be a NormalFormGame, not {type(game).__name__}; wrap payoff arrays with "
-            "NormalFormGame([R1, R2])"
+            f"game must be a NormalFormGame or MarkovGame, not {type(game).__name__}; wrap payoff arrays "
+            "with NormalFormGame([R1, R2])"
         )
-    if isinstance(concept, type) or not isinstance(concept, Concept):
+    if isinstance(concept, type) or not isinstance(concept, Concept | MarkovConcept):
         shown = concept.__name__ if isinstance(concept, type) else type(concept).__name__
         raise TypeError(
             "concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not "
             f"{shown}"
         )
-    solution = concept.find(game)
+    solution: Solution | MarkovSolution
+    if isinstance(game, MarkovGame):
+        if not isinstance(concept, MarkovConcept):
+            raise TypeError(f"{concept.name} is not defined for Markov games; use RQE, QRE or Nash, say")
+        solution = concept.find_markov(game)
+    else:
+        if not isinstance(concept, Concept):
+            raise TypeError(f"{concept.name} is defined for Markov games only, not for games in normal form")
+        solution = concept.find(game)
     if throw and not solution.converged:
         raise NotConvergedError(solution)
     return solution

@@ -10,8 +10,10 @@ from jaxtyping import Float
 
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._linear_program import maximise_on_simplex
+from equipoise.equilibria._markov_solution import MarkovSolution, find_markov
 from equipoise.equilibria._solution import Certificate, Concept, Solution
 from equipoise.games._checks import Numbers, check_finite, number_array
+from equipoise.games.markov import MarkovGame
 from equipoise.games.normal_form import NormalFormGame
 
 _NAMED = ("welfare", "egalitarian", "any")
@@ -44,6 +46,10 @@ class CorrelatedEquilibrium:
     def name(self) -> str:
         """Name of the concept with its parameters."""
         return f"correlated equilibrium ({_describe(self.objective, self.sense)})"
+
+    def find_markov(self, game: MarkovGame) -> MarkovSolution:
+        """In every state and at every step the best correlated equilibrium of the stage game."""
+        return find_markov(game, self)
 
     def find(self, game: NormalFormGame) -> Solution:
         """Find the best correlated equilibrium for the objective.
@@ -86,6 +92,10 @@ class CoarseCorrelatedEquilibrium:
     def name(self) -> str:
         """Name of the concept with its parameters."""
         return f"coarse correlated equilibrium ({_describe(self.objective, self.sense)})"
+
+    def find_markov(self, game: MarkovGame) -> MarkovSolution:
+        """In every state and at every step the best coarse correlated equilibrium of the stage game."""
+        return find_markov(game, self)
 
     def find(self, game: NormalFormGame) -> Solution:
         """Find the best coarse correlated equilibrium for the objective.

@@ -13,8 +13,10 @@ from equipoise.equilibria._branch import Rules, principal_branch, stack
 from equipoise.equilibria._complementarity import refine, spread_starts
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._linear_program import maximise_on_simplex
+from equipoise.equilibria._markov_solution import MarkovSolution, find_markov
 from equipoise.equilibria._polytope import PolytopeError, extreme_equilibria, lemke_howson
 from equipoise.equilibria._solution import Certificate, Solution
+from equipoise.games.markov import MarkovGame
 from equipoise.games.normal_form import NormalFormGame
 
 Profile = tuple[Float[np.ndarray, " _"], ...]
@@ -71,6 +73,14 @@ class Nash:
         """Name of the concept with its parameters."""
         method = "" if self.method == "auto" else f", {self.method.replace('_', ' ')}"
         return f"Nash{method}{f', label {self.label}' if self.label else ''}"
+
+    def find_markov(self, game: MarkovGame) -> MarkovSolution:
+        """Policies that are a Nash equilibrium from every state on.
+
+        With a horizon, the selected equilibrium of the stage game in every state, backwards in time. In a
+        discounted game only for two players and constant sums, by Shapley's iteration.
+        """
+        return find_markov(game, self)
 
     def find(self, game: NormalFormGame) -> Solution:
         """Find one equilibrium.

@@ -8,7 +8,9 @@ import numpy as np
 
 from equipoise.equilibria._gaps import nash_gap
 from equipoise.equilibria._linear_program import maximise_on_simplex
+from equipoise.equilibria._markov_solution import MarkovSolution, find_markov
 from equipoise.equilibria._solution import Certificate, Solution
+from equipoise.games.markov import MarkovGame
 from equipoise.games.normal_form import NormalFormGame
 
 
@@ -39,6 +41,10 @@ class Security:
     def name(self) -> str:
         """Name of the concept with its parameters."""
         return "security (pure)" if self.pure else "security"
+
+    def find_markov(self, game: MarkovGame) -> MarkovSolution:
+        """What every player can guarantee from every state on, whatever the others do, backwards in time."""
+        return find_markov(game, self)
 
     def find(self, game: NormalFormGame) -> Solution:
         """Find every player's maximin strategy.
