@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -72,6 +71,14 @@ class Lookahead:
             worth[i], kernels[i] = self._feared(values[i], 1.0 / self.aversion[i])
         return worth, kernels
 
+    def of(self, i: int, values: Array) -> tuple[Array, Any]:
+        """One player's own-first payoffs `[A_i, M_i, S]` and kernel, at its values `[S]`."""
+        if self.aversion[i]:
+            worth, kernel = self._feared(values, 1.0 / self.aversion[i])
+        else:
+            worth, kernel = (self.kernel @ values).reshape(self.rewards.shape[1:]), self.kernel
+        return self._own_first(i, self.rewards[i] + self.discount * worth), kernel
+
     def _feared(self, values: Array, level: float) -> tuple[Array, Any]:
         game, states = self.game, len(values)
         lists = game.successors_at()
@@ -89,23 +96,19 @@ class Lookahead:
 
     def own_first(self, joint: Array) -> list[Array]:
         """Own-first matrices `[A_i, M_i, S]` of numbers per player, state and joint action, `[n, S, J]`."""
-        counts = self.game.num_actions
-        states = self.game.num_states
-        split = np.moveaxis(joint.reshape(-1, states, *counts), 1, -1)
-        return [
-            np.ascontiguousarray(np.moveaxis(split[i], i, 0)).reshape(counts[i], -1, states)
-            for i in range(len(counts))
-        ]
+        return [self._own_first(i, numbers) for i, numbers in enumerate(joint)]
 
-    def joint_first(self, own: Sequence[Array]) -> Array:
-        """Inverse of `own_first`: `[A_i, M_i, S]` per player to `[n, S, J]`."""
-        counts = self.game.num_actions
-        out = np.empty((len(own), self.game.num_states, int(np.prod(counts))))
-        for i, matrix in enumerate(own):
-            rest = [count for j, count in enumerate(counts) if j != i]
-            split = np.moveaxis(matrix.reshape(counts[i], *rest, -1), 0, i)
-            out[i] = np.moveaxis(split, -1, 0).reshape(len(out[i]), -1)
-        return out
+    def _own_first(self, i: int, numbers: Array) -> Array:
+        counts, states = self.game.num_actions, self.game.num_states
+        split = np.moveaxis(numbers.reshape(states, *counts), 0, -1)
+        return np.ascontiguousarray(np.moveaxis(split, i, 0)).reshape(counts[i], -1, states)
+
+    def joint_first(self, i: int, own: Array) -> Array:
+        """Inverse of `own_first` for one player: `[A_i, M_i, S]` to `[S, J]`."""
+        counts, states = self.game.num_actions, self.game.num_states
+        rest = [count for j, count in enumerate(counts) if j != i]
+        split = np.moveaxis(own.reshape(counts[i], *rest, states), 0, i)
+        return np.ascontiguousarray(np.moveaxis(split, -1, 0)).reshape(states, -1)
 
 
 def _rows(places: Array, weights: Array, states: int) -> Any:

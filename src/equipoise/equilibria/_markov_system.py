@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -32,6 +32,7 @@ LARGEST_DENSE = 2000  # values; with more of them linear systems are solved by i
 LARGEST_DENSE_SPARSE = 300  # the same for games given by successor lists
 
 
+@runtime_checkable
 class Quantal(Protocol):
     """A concept of noisy, possibly risk-averse play: RQE or QRE."""
 
@@ -115,9 +116,7 @@ class MarkovSystem:
         normal = (rewards - shift[:, None, None]) / scale[:, None, None]
         averse = concept.environment(game) * scale
         lookahead = Lookahead(game, normal, averse, concept.environment_penalty)
-        return cls(
-            lookahead, concept.rules, (tau * scale)[:, None], (eps / scale)[:, None], scale, shift
-        )
+        return cls(lookahead, concept.rules, (tau * scale)[:, None], (eps / scale)[:, None], scale, shift)
 
     @property
     def states(self) -> int:
@@ -141,9 +140,7 @@ class MarkovSystem:
     def system(self, outlook: Outlook) -> System:
         """Equations of the stage games."""
         ones = np.ones((self.players, self.states))
-        batch = Batch(
-            tuple(outlook.payoffs), ones, 0.0 * ones, self.tau * ones, self.eps * ones, self.rules
-        )
+        batch = Batch(tuple(outlook.payoffs), ones, 0.0 * ones, self.tau * ones, self.eps * ones, self.rules)
         return system_for(batch)
 
     def parameters(self, theta: float) -> tuple[Parameters, Rates]:
@@ -186,7 +183,8 @@ class MarkovSystem:
         for i in range(self.players):
             blocks = system.payoff_gradient(x, at, adjoint[i])
             blocks[i] = blocks[i] + worth.by_payoff[i]
-            weights[i] = self.lookahead.joint_first(blocks)
+            for j, block in enumerate(blocks):
+                weights[i, j] = self.lookahead.joint_first(j, block)
         equations = coupled(weights, outlook.kernels, self.lookahead.discount, self.direct)
         newton = equations.solve(gap - np.einsum("iub,ub->ib", adjoint, stage.residual), accuracy)
         along = equations.solve(worth_slope - np.einsum("iub,ub->ib", adjoint, slope), 1e-6)
@@ -214,7 +212,9 @@ class MarkovSystem:
     ) -> Array:
         """How stage unknowns move along with a change of values: -J^-1 (residual + G_Q dQ)."""
         worth = np.stack([kernel @ dv for kernel, dv in zip(outlook.kernels, change, strict=True)])
-        payoffs = self.lookahead.own_first(self.lookahead.discount * worth.reshape(self.players, self.states, -1))
+        payoffs = self.lookahead.own_first(
+            self.lookahead.discount * worth.reshape(self.players, self.states, -1)
+        )
         return np.asarray(-np.einsum("buv,vb->ub", inverse, residual + system.along_payoffs(x, at, payoffs)))
 
     def log_strategies(self, point: Point) -> list[Array]:

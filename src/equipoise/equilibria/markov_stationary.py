@@ -1,0 +1,181 @@
+"""Stationary quantal response equilibria of discounted Markov games, risk-averse or not.
+
+Zhang and Mazumdar (2026), arXiv 2602.12386, for risk-averse players; Eibelshauser and Poensgen (2019), "Markov
+quantal response equilibrium and a homotopy method for computing and selecting Markov perfect equilibria of
+dynamic stochastic games", for the logit equilibrium.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from equipoise.equilibria._joint_system import JointSystem
+from equipoise.equilibria._markov_path import Arrival, follow
+from equipoise.equilibria._markov_solution import MarkovConcept, MarkovSolution
+from equipoise.equilibria._markov_sweeps import Sweeps, answer_in_turn, is_mild
+from equipoise.equilibria._markov_system import MarkovSystem, Quantal
+from equipoise.equilibria._stationary_certificate import certify_stationary
+from equipoise.equilibria._system import Array
+from equipoise.games.markov import MarkovGame
+
+TOLERANCE = 1e-8  # certified gap of a converged solution, as a share of the range of rewards / (1 - discount)
+LONGEST_STEPS = (1.0, 0.1, 0.02)  # of the attempts at a path
+
+
+def solve_stationary(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution:
+    """Stationary equilibrium of a discounted Markov game, by the fastest method that is safe for it.
+
+    Risk-neutral logit players who respond mildly are solved by mutual answers with exact values in between.
+    All others by following the equilibrium of the whole game from uniform play as the noise falls to what was
+    asked for, to the principal branch. Nash equilibria: see `solve_nash`.
+
+    Args:
+        game: a discounted game.
+        concept: RQE, QRE or Nash.
+
+    Returns:
+        The solution with its certificate; `converged=False` where no method reached the tolerance.
+
+    Raises:
+        ValueError: the game has a horizon, or the concept is not defined for it.
+        TypeError: the concept has no stationary solver.
+    """
+    check_discounted(game)
+    if not isinstance(concept, Quantal):
+        raise TypeError(f"{concept.name} has no solver for discounted games; use RQE, QRE or Nash")
+    tau, eps = check_noisy(game, concept)
+    rules = concept.rules
+    if not tau.any() and rules.regularizer == "entropy" and not concept.environment(game).any():
+        if is_mild(game, eps):
+            quick = answer_in_turn(game, eps, rules.regularizer_in_value)
+            if quick.solved:
+                found = _from_sweeps(game, concept, quick)
+                if found.converged:
+                    return found
+    return follow_noise(game, concept)
+
+
+def follow_noise(game: MarkovGame, concept: Quantal) -> MarkovSolution:
+    """The principal branch: the equilibrium reached from uniform play as the noise falls from infinity.
+
+    All states move together along one path, followed by pseudo-arclength continuation with the exact
+    Jacobian (up to some hundred states factorised, beyond that by iteration). A path that is lost is tried
+    again with shorter steps.
+
+    Args:
+        game: a discounted game.
+        concept: RQE or QRE with positive noise.
+
+    Returns:
+        The solution; flagged where the path was lost.
+
+    Raises:
+        ValueError: the game has a horizon, or the concept is not one of noisy play.
+    """
+    check_discounted(game)
+    check_noisy(game, concept)
+    system = MarkovSystem.of(game, concept)
+    solves = 0
+    for longest in LONGEST_STEPS:
+        arrival = follow(system, max_step=longest)
+        solves += arrival.solves
+        if arrival.arrived:
+            break
+    return from_arrival(game, concept, system, arrival, solves)
+
+
+def from_arrival(
+    game: MarkovGame, concept: Quantal, system: MarkovSystem, arrival: Arrival, solves: int
+) -> MarkovSolution:
+    """The end of a path as a certified solution."""
+    logs = system.log_strategies(arrival.point)
+    checked = certify_stationary(game, concept, logs, _witnesses(system, arrival))
+    good = arrival.arrived and within_tolerance(game, checked.certificate.gap_per_player)
+    if not arrival.arrived:
+        share = arrival.point.theta / system.end
+        status = f"not converged: the path from uniform play was lost at {share:.0%} of its way"
+    elif not good:
+        status = "not converged: the certified gap exceeds the tolerance"
+    else:
+        status = "one found, uniqueness not certified"
+    details: dict[str, Any] = {"method": "path from uniform play", "steps": arrival.steps}
+    if arrival.sign:
+        details |= {"index": int(arrival.sign), "bifurcated": arrival.bifurcated}
+    return MarkovSolution(
+        game=game,
+        concept=concept,
+        strategies=tuple(np.exp(log) for log in logs),
+        values=checked.values,
+        certificate=checked.certificate,
+        converged=good,
+        iterations=solves,
+        residual=arrival.error * float(system.scale.max()),
+        branch="principal",
+        status=status,
+        details=details,
+    )
+
+
+def _witnesses(system: MarkovSystem, arrival: Arrival) -> list[Array] | None:
+    """Worst-case laws `[S, M_i]` of adversaries that are unknowns themselves."""
+    stage = system.system(system.lookahead(arrival.point.values))
+    if not isinstance(stage, JointSystem):
+        return None
+    laws = []
+    for own, block in zip(stage.own, stage.blocks, strict=True):
+        weights = np.exp(np.minimum(arrival.point.x[own.stop : block.stop - 1], 0.0)).T
+        weights = np.where(np.isfinite(weights), weights, 0.0) + np.finfo(float).tiny
+        laws.append(weights / weights.sum(axis=1, keepdims=True))
+    return laws
+
+
+def _from_sweeps(game: MarkovGame, concept: Quantal, quick: Sweeps) -> MarkovSolution:
+    logs = [np.log(policy) for policy in quick.policies]
+    checked = certify_stationary(game, concept, logs)
+    good = within_tolerance(game, checked.certificate.gap_per_player)
+    return MarkovSolution(
+        game=game,
+        concept=concept,
+        strategies=tuple(quick.policies),
+        values=checked.values,
+        certificate=checked.certificate,
+        converged=good,
+        iterations=quick.sweeps,
+        residual=quick.residual * max(float(np.ptp(r)) for r in game.rewards),
+        branch="principal",
+        status=f"mutual answers contract by {quick.contraction:.2g} or less per sweep",
+        details={"method": "mutual answers", "contraction": quick.contraction},
+    )
+
+
+def within_tolerance(game: MarkovGame, gaps: Array) -> bool:
+    """Whether every player's gap is small against its stakes."""
+    assert game.discount is not None
+    stakes = np.array([max(float(r.max()) - float(r.min()), 1e-300) for r in game.rewards])
+    return bool((gaps <= TOLERANCE * stakes / (1.0 - game.discount)).all())
+
+
+def check_discounted(game: MarkovGame) -> None:
+    """Raise unless the game is discounted."""
+    if game.discount is None:
+        raise ValueError(
+            f"stationary policies are for discounted games; this one has horizon {game.horizon}: use "
+            "solve() or backward_induction()"
+        )
+
+
+def check_noisy(game: MarkovGame, concept: Quantal) -> tuple[Array, Array]:
+    """Risk aversion and noise of every player, the latter positive.
+
+    Raises:
+        ValueError: a player without noise.
+    """
+    tau, eps = concept.parameters(game.num_players)
+    if not (eps > 0.0).all() or not np.isfinite(tau).all():
+        raise ValueError(
+            f"{concept.name}: stationary equilibria of risk-averse players need bounded_rationality > 0 and "
+            "a finite risk_aversion; for Nash equilibria use Nash()"
+        )
+    return tau, eps
