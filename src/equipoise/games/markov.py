@@ -17,9 +17,13 @@ from equipoise.games._checks import (
     check_probabilities,
     number_array,
 )
+from equipoise.games._markov_checks import check_time, common_shape, kernel, reward_tensors
+from equipoise.games.grid_map import GridMap
 from equipoise.games.normal_form import LARGEST_PAYOFF, NormalFormGame
+from equipoise.games.successors import SuccessorLists, all_states
 
-_SUM_TOLERANCE = 1e-8
+_MOST_DENSE = 2**27
+"""Most probabilities (1 GiB) that a sparse game is written out to when somebody asks for all of them."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -30,7 +34,8 @@ class MarkovGame:
     `NormalFormGame`, for all players.
 
     Attributes:
-        transitions: `P[s, a_1, ..., a_n, s']`, or `[h, s, a_1, ..., a_n, s']` where they depend on time.
+        transitions: `P[s, a_1, ..., a_n, s']`, or `[h, s, a_1, ..., a_n, s']` where they depend on time; or
+            `SuccessorLists`, for games of many states with few that can come next.
         rewards: one array per player, `r[s, a_1, ..., a_n]`, or `[h, s, a_1, ..., a_n]`.
         discount: the factor in [0, 1) on the next state's value, or None in a game of finite horizon.
         horizon: number of moves H, or None in a discounted game.
@@ -39,6 +44,7 @@ class MarkovGame:
         player_names: one name per player.
         action_names: the names of every player's actions.
         state_names: one name per state.
+        layout: the map of a grid world, for drawing, or None.
 
     Raises:
         ValueError: shapes do not fit, a reward is not finite, probabilities are negative or do not sum to
@@ -47,7 +53,7 @@ class MarkovGame:
         TypeError: entries are not numbers, names not strings, or the horizon not a whole number.
     """
 
-    transitions: Float[np.ndarray, "*time_and_joint"]
+    transitions: Float[np.ndarray, "*time_and_joint"] | SuccessorLists
     rewards: tuple[Float[np.ndarray, "*_shape"], ...]
     discount: float | None
     horizon: int | None
@@ -56,10 +62,11 @@ class MarkovGame:
     player_names: tuple[str, ...]
     action_names: tuple[tuple[str, ...], ...]
     state_names: tuple[str, ...]
+    layout: GridMap | None
 
     def __init__(
         self,
-        transitions: Numbers,
+        transitions: Numbers | SuccessorLists,
         rewards: Numbers,
         discount: float | int | None = None,
         horizon: int | None = None,
@@ -68,11 +75,13 @@ class MarkovGame:
         player_names: Sequence[str] | None = None,
         action_names: Sequence[Sequence[str]] | None = None,
         state_names: Sequence[str] | None = None,
+        layout: GridMap | None = None,
     ):
         """Check and store a game.
 
         Args:
-            transitions: `[S, A_1, ..., A_n, S]`; with a horizon also `[H, S, A_1, ..., A_n, S]`.
+            transitions: `[S, A_1, ..., A_n, S]`; with a horizon also `[H, S, A_1, ..., A_n, S]`. Or
+                `SuccessorLists` with the same axes before the last.
             rewards: one array `[S, A_1, ..., A_n]` per player, or all stacked; with a horizon also with a
                 first axis H each.
             discount: factor on the future, in [0, 1). Give either this or `horizon`.
@@ -82,12 +91,13 @@ class MarkovGame:
             player_names: one name per player; "Player 1", "Player 2", ... by default.
             action_names: a sequence of names per player; "1", "2", ... by default.
             state_names: one name per state; "State 1", "State 2", ... by default.
+            layout: the map of a grid world with the positions of its agents in every state.
         """
-        _check_time(discount, horizon)
-        tensors = _reward_tensors(rewards)
+        check_time(discount, horizon)
+        tensors = reward_tensors(rewards)
         n = len(tensors)
-        shape = _common_shape(tensors, n, horizon)
-        kernel = _kernel(transitions, shape, n, horizon)
+        shape = common_shape(tensors, n, horizon)
+        moves = kernel(transitions, shape, n, horizon)
         states, counts = shape[0], shape[1:]
         law = (
             np.full(states, 1.0 / states)
@@ -101,9 +111,10 @@ class MarkovGame:
         )
         if not isinstance(title, str):
             raise TypeError(f"title must be a string, not {type(title).__name__}")
-        for array in (kernel, law, *tensors):
+        _check_layout(layout, states)
+        for array in (law, *tensors) if isinstance(moves, SuccessorLists) else (moves, law, *tensors):
             array.setflags(write=False)
-        object.__setattr__(self, "transitions", kernel)
+        object.__setattr__(self, "transitions", moves)
         object.__setattr__(self, "rewards", tensors)
         object.__setattr__(self, "discount", None if discount is None else float(discount))
         object.__setattr__(self, "horizon", None if horizon is None else int(horizon))
@@ -112,6 +123,7 @@ class MarkovGame:
         object.__setattr__(self, "player_names", check_player_names(player_names, n))
         object.__setattr__(self, "action_names", check_action_names(action_names, counts))
         object.__setattr__(self, "state_names", names)
+        object.__setattr__(self, "layout", layout)
 
     @property
     def num_players(self) -> int:
@@ -129,18 +141,71 @@ class MarkovGame:
         return self.transitions.shape[-self.num_players - 1 : -1]
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether transitions are successor lists."""
+        return isinstance(self.transitions, SuccessorLists)
+
+    @property
     def is_stationary(self) -> bool:
         """Whether neither transitions nor rewards depend on time."""
-        return self.transitions.ndim == self.num_players + 2 and self.rewards[0].ndim == self.num_players + 1
+        return not self._timed_transitions and self.rewards[0].ndim == self.num_players + 1
 
     def transitions_at(self, step: int = 0) -> Float[np.ndarray, "*joint_by_state"]:
         """Transition kernel of one move, `[S, A_1, ..., A_n, S]`.
 
         Args:
             step: the move, from 0 to H - 1; without effect where transitions do not depend on time.
+
+        Raises:
+            ValueError: the step does not exist, or the game is sparse and too large to write out.
         """
         step = self._step(step)
-        return self.transitions if self.transitions.ndim == self.num_players + 2 else self.transitions[step]
+        if isinstance(self.transitions, SuccessorLists):
+            entries = self.num_states**2 * int(np.prod(self.num_actions))
+            if entries > _MOST_DENSE:
+                raise ValueError(
+                    f"all transition probabilities of this sparse game are {entries:.1e} numbers; use "
+                    "successors_at() or expected() instead of transitions_at()"
+                )
+            return self.successors_at(step).dense()
+        return self.transitions[step] if self._timed_transitions else self.transitions
+
+    def successors_at(self, step: int = 0) -> SuccessorLists:
+        """Successor lists of one move, `[S, A_1, ..., A_n, K]`; in a dense game all states, K = S.
+
+        Args:
+            step: the move, from 0 to H - 1; without effect where transitions do not depend on time.
+        """
+        step = self._step(step)
+        if not isinstance(self.transitions, SuccessorLists):
+            return all_states(self.transitions_at(step))
+        return self.transitions.at(step) if self._timed_transitions else self.transitions
+
+    def expected(
+        self, values: Float[np.ndarray, "*batch states"], step: int = 0
+    ) -> Float[np.ndarray, "*batch_and_joint"]:
+        """Expected value of the next state, `E[V(s') | s, a]`, for all states and joint actions.
+
+        Args:
+            values: values of the S states, `[..., S]`; leading axes, if any, are independent.
+            step: the move, from 0 to H - 1; without effect where transitions do not depend on time.
+
+        Returns:
+            `[..., S, A_1, ..., A_n]`.
+
+        Raises:
+            ValueError: the step does not exist, or `values` does not have one number per state.
+        """
+        values = np.asarray(values, dtype=np.float64)
+        if values.ndim == 0 or values.shape[-1] != self.num_states:
+            raise ValueError(
+                f"values has shape {values.shape}; its last axis must have {self.num_states} states"
+            )
+        if self.is_sparse:
+            return self.successors_at(step).expected(values)
+        moves = self.transitions_at(step)
+        flat = values.reshape(-1, self.num_states) @ moves.reshape(-1, self.num_states).T
+        return flat.reshape(*values.shape[:-1], *moves.shape[:-1])
 
     def rewards_at(self, step: int = 0) -> Float[np.ndarray, "*players_and_joint"]:
         """Rewards of one move, `[n, S, A_1, ..., A_n]`.
@@ -176,26 +241,39 @@ class MarkovGame:
             )
         check_finite(values, "continuation", LARGEST_PAYOFF)
         factor = 1.0 if self.discount is None else self.discount
-        future = self.transitions_at(step)[state] @ values.T
-        payoffs = self.rewards_at(step)[:, state] + factor * np.moveaxis(future, -1, 0)
+        lists = self.successors_at(step)
+        future = np.sum(lists.probabilities[state] * values[:, lists.successors[state]], axis=-1)
+        payoffs = self.rewards_at(step)[:, state] + factor * future
         title = f"{self.title}, {self.state_names[state]}" if self.title else self.state_names[state]
         return NormalFormGame(payoffs, title, self.player_names, self.action_names)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MarkovGame):
             return NotImplemented
-        return self._labels() == other._labels() and all(
-            np.array_equal(a, b) for a, b in zip(self._arrays(), other._arrays(), strict=True)
+        if self._labels() != other._labels() or self.is_sparse != other.is_sparse:
+            return False
+        if isinstance(self.transitions, SuccessorLists):
+            same = self.transitions == other.transitions
+        else:
+            same = np.array_equal(self.transitions, other.transitions)  # type: ignore[arg-type]
+        return same and all(
+            np.array_equal(a, b)
+            for a, b in zip((self.initial, *self.rewards), (other.initial, *other.rewards), strict=True)
         )
 
     def __hash__(self) -> int:
-        return hash((self._labels(), tuple(array.tobytes() for array in self._arrays())))
+        moves = (
+            self.transitions if isinstance(self.transitions, SuccessorLists) else self.transitions.tobytes()
+        )
+        return hash((self._labels(), moves, tuple(a.tobytes() for a in (self.initial, *self.rewards))))
 
     def __repr__(self) -> str:
         title = f"{self.title!r}, " if self.title else ""
         actions = " x ".join(str(count) for count in self.num_actions)
         time = f"horizon {self.horizon}" if self.discount is None else f"discount {self.discount:g}"
         sizes = f"{self.num_players} players, {self.num_states} states, {actions} actions"
+        if self.is_sparse:
+            sizes += f", at most {self.transitions.shape[-1]} next states"
         return f"MarkovGame({title}{sizes}, {time})"
 
     def _labels(self) -> tuple[object, ...]:
@@ -206,10 +284,12 @@ class MarkovGame:
             self.state_names,
             self.discount,
             self.horizon,
+            self.layout,
         )
 
-    def _arrays(self) -> tuple[Float[np.ndarray, ...], ...]:
-        return (self.transitions, self.initial, *self.rewards)
+    @property
+    def _timed_transitions(self) -> bool:
+        return len(self.transitions.shape) == self.num_players + 3
 
     def _step(self, step: int) -> int:
         last = 0 if self.horizon is None else self.horizon - 1
@@ -219,101 +299,10 @@ class MarkovGame:
         return step
 
 
-def _check_time(discount: float | int | None, horizon: int | None) -> None:
-    if (discount is None) == (horizon is None):
-        raise ValueError(
-            f"give exactly one of discount and horizon, got discount={discount} and horizon={horizon}: "
-            "discount for play without end, horizon for a number of moves"
-        )
-    if discount is not None and not 0.0 <= discount < 1.0:
-        raise ValueError(f"discount must be in [0, 1), got {discount}; for no discounting give a horizon")
-    if horizon is not None:
-        if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer):
-            raise TypeError(f"horizon must be a whole number, got {horizon!r}")
-        if horizon < 1:
-            raise ValueError(f"horizon must be at least 1, got {horizon}")
-
-
-def _reward_tensors(rewards: Numbers) -> tuple[Float[np.ndarray, "*shape"], ...]:
-    try:
-        given = list(rewards)
-    except TypeError:
-        raise TypeError(f"rewards must be one array per player, not {type(rewards).__name__}") from None
-    if not given:
-        raise ValueError("rewards is empty; a game needs one reward array per player and at least one player")
-    tensors = tuple(number_array(item, f"rewards[{i}]") for i, item in enumerate(given))
-    for i, tensor in enumerate(tensors):
-        if tensor.shape != tensors[0].shape:
-            raise ValueError(
-                f"rewards[{i}] has shape {tensor.shape} but rewards[0] has {tensors[0].shape}; all players' "
-                "rewards are indexed [s, a_1, ..., a_n]"
-            )
-        check_finite(tensor, f"rewards[{i}]", LARGEST_PAYOFF)
-    return tensors
-
-
-def _common_shape(
-    tensors: tuple[Float[np.ndarray, "*shape"], ...], n: int, horizon: int | None
-) -> tuple[int, ...]:
-    """Shape `(S, A_1, ..., A_n)` of one move's rewards."""
-    shape = tensors[0].shape
-    timed = len(shape) == n + 2
-    if len(shape) != n + 1 and not timed:
-        raise ValueError(
-            f"rewards[0] has shape {shape}, but {n} arrays mean {n} players, so each needs {n + 1} axes: "
-            "state, then one per player; with a horizon, time may come before them"
-        )
-    if timed:
-        _check_horizon_axis(shape, "rewards[0]", horizon)
-        shape = shape[1:]
-    if 0 in shape:
-        raise ValueError(
-            f"rewards[0] has shape {shape}; there must be a state, and an action for each player"
-        )
-    return shape
-
-
-def _check_horizon_axis(shape: tuple[int, ...], field: str, horizon: int | None) -> None:
-    if horizon is None:
-        raise ValueError(
-            f"{field} has shape {shape}, one axis too many: only a game with a horizon has a time axis"
-        )
-    if shape[0] != horizon:
-        raise ValueError(f"{field} has {shape[0]} time steps; the horizon is {horizon}")
-
-
-def _kernel(
-    transitions: Numbers, shape: tuple[int, ...], n: int, horizon: int | None
-) -> Float[np.ndarray, "*time_and_joint"]:
-    kernel = number_array(transitions, "transitions")
-    if kernel.ndim == n + 3:
-        _check_horizon_axis(kernel.shape, "transitions", horizon)
-    expected = (*shape, shape[0])
-    if kernel.ndim not in (n + 2, n + 3) or kernel.shape[-n - 2 :] != expected:
-        raise ValueError(
-            f"transitions has shape {kernel.shape}; rewards of shape {shape} ask for {expected}, indexed "
-            "[s, a_1, ..., a_n, s']"
-        )
-    check_finite(kernel, "transitions")
-    timed = kernel.ndim == n + 3
-    lowest = np.unravel_index(int(np.argmin(kernel)), kernel.shape)
-    if kernel[lowest] < -_SUM_TOLERANCE:
-        raise ValueError(
-            f"transitions at {_where(lowest[:-1], timed)} gives state {lowest[-1]} probability "
-            f"{kernel[lowest]}; probabilities must not be negative"
-        )
-    sums = np.sum(kernel, axis=-1)
-    worst = np.unravel_index(int(np.argmax(np.abs(sums - 1.0))), sums.shape)
-    if abs(sums[worst] - 1.0) > _SUM_TOLERANCE:
-        raise ValueError(
-            f"transitions at {_where(worst, timed)} sum to {sums[worst]}; probabilities of the next "
-            "state must sum to 1"
-        )
-    # A negative probability of rounding size would be a NaN in the first logarithm.
-    return np.asarray(np.maximum(kernel, 0.0))
-
-
-def _where(index: tuple[np.intp, ...], timed: bool) -> str:
-    numbers = [int(k) for k in index]
-    time = f"step {numbers.pop(0)}, " if timed else ""
-    return f"{time}state {numbers[0]}, joint action {tuple(numbers[1:])}"
+def _check_layout(layout: GridMap | None, states: int) -> None:
+    if layout is None:
+        return
+    if not isinstance(layout, GridMap):
+        raise TypeError(f"layout must be a GridMap, not {type(layout).__name__}")
+    if len(layout.positions) != states:
+        raise ValueError(f"layout has positions for {len(layout.positions)} states; the game has {states}")
