@@ -17,7 +17,7 @@ import numpy as np
 
 from equipoise.equilibria._branch import Rules
 from equipoise.equilibria._system import Array
-from equipoise.preferences import NEGATIVE_ENTROPY, Regularizer, divergence, regularizer, worst_case
+from equipoise.preferences import LOG_BARRIER, NEGATIVE_ENTROPY, Regularizer, divergence, regularizer, worst_case
 
 
 class Gaps(NamedTuple):
@@ -124,8 +124,30 @@ def best_value(u: Array, eps: Array, rule: Regularizer) -> tuple[Array, Array]:
         weights = np.exp((u - peak[:, None]) / eps[:, None])
         total = weights.sum(axis=1)
         return peak + eps * np.log(total), weights / total[:, None]
+    if rule is LOG_BARRIER and (eps > 0.0).all():
+        return _best_barrier_value(u, eps[:, None])
     answer = rule.respond(u, eps)
     return regularised(u, answer, eps, rule), answer
+
+
+def _best_barrier_value(u: Array, eps: Array) -> tuple[Array, Array]:
+    """Maximum of u'x + eps sum log x: x_a = eps/(d + max u - u_a), the shift d in [eps, A eps] making it a law.
+
+    By weak duality every d gives an upper bound, which is the maximum to second order in the error of d.
+    """
+    peak = u.max(axis=1, keepdims=True)
+    regret = peak - u
+    shift = eps.copy()
+    for _ in range(60):
+        law = eps / (shift + regret)
+        # The sum is convex and falling in d, so that Newton's method rises to the root from the left end.
+        step = (law.sum(axis=1, keepdims=True) - 1.0) / (law**2 / eps).sum(axis=1, keepdims=True)
+        shift = shift + np.maximum(step, 0.0)
+        if (step <= 1e-15 * shift).all():
+            break
+    law = eps / (shift + regret)
+    bound = (peak + shift)[:, 0] + (eps * (np.log(law) - 1.0)).sum(axis=1)
+    return bound, law / law.sum(axis=1, keepdims=True)
 
 
 def regularised(u: Array, x: Array, eps: Array, rule: Regularizer) -> Array:
