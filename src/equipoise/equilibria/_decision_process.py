@@ -72,6 +72,34 @@ class Margin(NamedTuple):
     values: Array
 
 
+class Standing(NamedTuple):
+    """Where a policy leaves a player.
+
+    Attributes:
+        process: the decision process.
+        policy: the policy, `[..., S, A]`.
+        bonus: reward per state on top of the process's, `[..., S]` or 0.
+        values: values of the policy, `[..., S]`.
+        worth: what every action is worth when they follow, `[..., S, A]`.
+        drift: what is left of the evaluation equations, from rounding, `[..., S]`.
+    """
+
+    process: Process
+    policy: Array
+    bonus: Array | float
+    values: Array
+    worth: Array
+    drift: Array
+
+    @classmethod
+    def of(cls, process: Process, policy: Array, bonus: Array | float = 0.0) -> Standing:
+        """Evaluate a policy."""
+        values = process.evaluate(policy, bonus)
+        worth = process.ahead(values)
+        drift = (policy * worth).sum(axis=-1) + bonus - values
+        return cls(process, policy, bonus, values, worth, drift)
+
+
 def facing(game: MarkovGame, policies: Sequence[Array]) -> list[Process]:
     """Every player's process against the others' policies `[S, A_j]`; equal shapes come as one.
 
@@ -84,17 +112,22 @@ def facing(game: MarkovGame, policies: Sequence[Array]) -> list[Process]:
     players = range(len(counts))
     if game.is_sparse:
         return [_facing_sparse(game, policies, i) for i in players]
-    rewards, kernel = game.rewards, game.transitions_at()
-    kernels, gains = [], []
+    kernel = game.transitions_at()
+    alike = len(set(counts)) == 1
+    kernels = [np.empty((len(counts), states, counts[0], states))] if alike else []
+    gains = [np.empty((len(counts), states, counts[0]))] if alike else []
     for i in players:
         law = rivals_law(policies, i)
-        own = np.moveaxis(kernel, 1 + i, 1).reshape(states, counts[i], -1, states)
-        kernels.append((law[:, None, None, :] @ own)[:, :, 0])
-        payoff = np.moveaxis(rewards[i], 1 + i, 1).reshape(states, counts[i], -1)
-        gains.append((payoff @ law[:, :, None])[..., 0])
-    if len(set(counts)) == 1:
-        return [Process(np.stack(gains), np.stack(kernels), discount)]
-    return [Process(gain, law, discount) for gain, law in zip(gains, kernels, strict=True)]
+        order = (0, 1 + i, *(1 + j for j in players if j != i))
+        own = kernel.transpose(*order, -1).reshape(states, counts[i], -1, states)
+        payoff = game.rewards[i].transpose(order).reshape(states, counts[i], -1)
+        if not alike:
+            kernels.append(np.empty((states, counts[i], states)))
+            gains.append(np.empty((states, counts[i])))
+        future, gain = (kernels[0][i], gains[0][i]) if alike else (kernels[i], gains[i])
+        np.matmul(law[:, None, None, :], own, out=future[:, :, None])
+        np.matmul(payoff, law[:, :, None], out=gain[:, :, None])
+    return [Process(gain, future, discount) for gain, future in zip(gains, kernels, strict=True)]
 
 
 def rivals_law(policies: Sequence[Array], i: int) -> Array:
@@ -122,55 +155,73 @@ def _facing_sparse(game: MarkovGame, policies: Sequence[Array], i: int) -> Proce
     return Process(np.einsum("sam,sm->sa", payoff, law), kernel, discount)
 
 
-def margin(
-    process: Process, policy: Array, eps: Array | float = 0.0, log_policy: Array | None = None
-) -> Margin:
-    """How much the best policy gains over a given one, with rewards r - eps * (negative entropy).
+def margin(standing: Standing, eps: Array | float | None = None) -> Margin:
+    """How much the best policy gains over a given one; with rewards r - eps * (negative entropy) if eps.
 
     Bounds hold whatever the rounding: a value V with T V - V in [l, u] lies between l/(1 - discount) below
     and u/(1 - discount) above the fixed point of the monotone operator T (MacQueen 1966).
 
     Args:
-        process: the decision process.
-        policy: `[..., S, A]`.
-        eps: weight of the entropy, `[...]`; 0 is the ordinary process.
-        log_policy: logarithm of the policy, where eps is positive.
+        standing: the policy, evaluated with the entropy as its bonus if eps is given.
+        eps: weight of the entropy, `[...]`; None is the ordinary process.
     """
-    noise = np.asarray(eps)[..., None]
-    bonus: Array | float = 0.0
-    if log_policy is not None:
-        bonus = -noise * (policy * log_policy).sum(axis=-1)
-    values = process.evaluate(policy, bonus)
+    process, values = standing.process, standing.values
+    noise = None if eps is None else np.asarray(eps)[..., None]
     factor = 1.0 / (1.0 - process.discount)
-    worth = process.ahead(values)
-    drift = (policy * worth).sum(axis=-1) + bonus - values
-    floor = values + factor * np.minimum(drift.min(axis=-1, keepdims=True), 0.0)
-    ceiling = values + factor * np.maximum(drift.max(axis=-1, keepdims=True), 0.0)
-    best, roof, last = values, np.full_like(values, np.inf), np.inf
-    enough = ENOUGH * factor * (1.0 + np.abs(values).max())
+    best, worth, last = values, standing.worth, np.inf
+    enough = ENOUGH * (1.0 + float(np.abs(values).max()))
     for _ in range(ROUNDS):
-        answer, optimum, reward = _answer(worth, noise, log_policy is not None)
-        gain = optimum - best
-        roof = np.minimum(roof, best + factor * np.maximum(gain.max(axis=-1, keepdims=True), 0.0))
-        width = float((roof - best).max())
-        if width <= enough or not width < last:
+        optimum = _optimum(worth, noise)
+        gain = (optimum - best).max(axis=-1)
+        most = float(gain.max())
+        if most <= enough or not most < last:
             break
-        last = width
-        best = process.evaluate(answer, reward)
+        last = most
+        answer, bonus = _answer(worth, noise)
+        best = process.evaluate(answer, bonus)
         worth = process.ahead(best)
-    upper = (roof - floor).max(axis=-1)
-    lower = np.maximum((best - ceiling).max(axis=-1), 0.0)
-    return Margin(upper, lower, values)
+    low = factor * np.minimum(standing.drift.min(axis=-1), 0.0)
+    high = factor * np.maximum(standing.drift.max(axis=-1), 0.0)
+    most_gained = (best - values).max(axis=-1)
+    upper = np.maximum(most_gained + factor * np.maximum(gain, 0.0) - low, 0.0)
+    return Margin(upper, np.maximum(most_gained - high, 0.0), values)
 
 
-def _answer(worth: Array, noise: Array, smooth: bool) -> tuple[Array, Array, Array | float]:
-    """Best policy, its value and its bonus when actions are worth so much."""
+def one_move(standing: Standing, eps: Array | float, entropy: Array) -> Margin:
+    """How much the best single move gains, with an entropy bonus, over a policy whose values have none.
+
+    The player goes on with its policy afterwards.
+
+    Args:
+        standing: the policy, evaluated without bonus.
+        eps: weight of the entropy, `[...]`.
+        entropy: entropy of the policy, `[..., S]`.
+    """
+    noise, discount = np.asarray(eps)[..., None], standing.process.discount
+    drift = np.abs(standing.drift).max(axis=-1)
+    doubt = 2.0 * discount / (1.0 - discount) * drift
+    have = standing.values + standing.drift + noise * entropy
+    gain = np.maximum((_optimum(standing.worth, noise) - have).max(axis=-1), 0.0)
+    return Margin(gain + doubt, np.maximum(gain - doubt, 0.0), standing.values)
+
+
+def _optimum(worth: Array, noise: Array | None) -> Array:
+    """Value of the best policy when actions are worth so much."""
+    peak = worth.max(axis=-1)
+    if noise is None:
+        return np.asarray(peak)
+    odds = np.exp((worth - peak[..., None]) / noise[..., None])
+    return np.asarray(peak + noise * np.log(odds.sum(axis=-1)))
+
+
+def _answer(worth: Array, noise: Array | None) -> tuple[Array, Array | float]:
+    """Best policy when actions are worth so much, and its bonus."""
     peak = worth.max(axis=-1, keepdims=True)
-    if not smooth:
-        return (worth == peak) / (worth == peak).sum(axis=-1, keepdims=True), peak[..., 0], 0.0
+    if noise is None:
+        best = worth == peak
+        return best / best.sum(axis=-1, keepdims=True), 0.0
     regret = (worth - peak) / noise[..., None]
     odds = np.exp(regret)
     total = odds.sum(axis=-1, keepdims=True)
     answer = odds / total
-    entropy = np.log(total[..., 0]) - (answer * regret).sum(axis=-1)
-    return answer, peak[..., 0] + noise * np.log(total[..., 0]), noise * entropy
+    return answer, noise * (np.log(total[..., 0]) - (answer * regret).sum(axis=-1))

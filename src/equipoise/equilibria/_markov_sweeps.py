@@ -21,7 +21,7 @@ from equipoise.games.markov import MarkovGame
 
 SAFE = 300.0  # rewards over noise and 1 - discount that cannot overflow an exponential
 CONTRACTION = 0.4  # largest factor by which moves may shrink per sweep
-DONE = 1e-9  # last move of any probability
+DONE = 1e-9  # what the next sweep would still move
 MAX_SWEEPS = 40
 
 
@@ -30,26 +30,29 @@ class Sweeps(NamedTuple):
 
     Attributes:
         policies: `[S, A_i]` per player.
-        values: `[players, S]`, of the policies before the last answers.
         solved: whether they contracted fast all the way, to the end.
         sweeps: how many there were.
         contraction: largest factor by which a move shrank.
-        residual: largest last move of a probability.
+        residual: what the next sweep would still move, any probability.
     """
 
     policies: list[Array]
-    values: Array
     solved: bool
     sweeps: int
     contraction: float
     residual: float
 
 
-def is_mild(game: MarkovGame, eps: Array) -> bool:
-    """Whether answers can be computed at all this way, without overflow."""
+def is_mild(game: MarkovGame, spans: Array, eps: Array) -> bool:
+    """Whether answers can be computed this way at all, without overflow.
+
+    Args:
+        game: a discounted game.
+        spans: range of every player's rewards.
+        eps: noise of every player.
+    """
     assert game.discount is not None
-    span = max(float(r.max()) - float(r.min()) for r in game.rewards)
-    return span < SAFE * float(eps.min()) * (1.0 - game.discount)
+    return bool((spans < SAFE * (1.0 - game.discount) * eps).all())
 
 
 def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
@@ -63,38 +66,42 @@ def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
     counts, states, players = game.num_actions, game.num_states, game.num_players
     # In units of each player's noise, and without the level of rewards, which policies do not see.
     rewards = np.array([r.ravel() for r in game.rewards])
-    level = rewards.mean(axis=1, keepdims=True)
-    noise = eps[:, None]
-    rewards = (rewards - level) / noise
-    shape = (states, *counts)
+    rewards -= rewards.mean(axis=1, keepdims=True)
+    rewards /= eps[:, None]
+    joint = rewards.shape[1] // states
     orders = [(0, 1 + i, *(1 + j for j in range(players) if j != i)) for i in range(players)]
+    shape = (states, *counts)
     policies = [np.full((states, count), 1.0 / count) for count in counts]
+    law = np.full((states, joint), 1.0 / joint)
     entropies = np.zeros((players, states))
-    law = np.full((states, rewards.shape[1] // states), states / rewards.shape[1])
     value_of, worth_of = _evaluation(game, rewards)
-    values = np.zeros((players, states))
-    moved, worst = np.inf, 0.0
+    values = value_of(law, entropies, np.zeros((players, states)))
+    moved, contraction = np.inf, 0.0
     for sweep in range(1, MAX_SWEEPS + 1):
-        values = value_of(law, entropies, values)
         worth = worth_of(values)
         worth += rewards
         for i in range(players):
             own = worth[i].reshape(shape).transpose(orders[i]).reshape(states, counts[i], -1)
             action = (own @ rivals_law(policies, i)[:, :, None])[:, :, 0]
             odds = np.exp(action)
-            total = np.add.reduce(odds, axis=1, keepdims=True)
+            total = np.add.reduce(odds, 1, None, None, True)
             policies[i] = odds / total
             if counted:
                 entropies[i] = np.log(total[:, 0]) - (policies[i] * action).sum(axis=1)
         before, law = law, _joint(policies)
-        last, moved = moved, float(np.abs(law - before).max())
-        if sweep > 1:
-            worst = max(worst, moved / last)
-        if moved <= DONE or not worst <= CONTRACTION:
+        change = law - before
+        last, moved = moved, float(np.vdot(change, change)) ** 0.5
+        ratio = moved / last if last else 0.0
+        contraction = max(contraction, ratio)
+        if moved * ratio <= DONE and sweep > 1 or contraction > CONTRACTION:
             break
-    factor = 1.0 - (game.discount or 0.0)
-    found = values * noise + level / factor
-    return Sweeps(policies, found, moved <= DONE, sweep, worst, moved)
+        if sweep % 2:
+            # Where chance mixes well one step is as good as all of them.
+            values = (worth.reshape(players, states, 1, joint) @ law[:, :, None])[:, :, 0, 0] + entropies
+        else:
+            values = value_of(law, entropies, values)
+    solved = contraction <= CONTRACTION and moved * ratio <= DONE
+    return Sweeps(policies, solved, sweep, contraction, moved * ratio)
 
 
 def _joint(policies: list[Array]) -> Array:
@@ -130,17 +137,21 @@ def _evaluation(
             return guess + gmres(image, short, 1e-4)
 
         return value_of, worth_of
-    kernel = game.transitions_at().reshape(-1, states)
-    # Rows (I - discount P, r) of every joint action: averaged over a law they are its evaluation equations.
-    rows = np.empty((states, split.shape[2], states + players))
-    np.multiply(game.transitions_at().reshape(states, -1, states), -discount, out=rows[:, :, :states])
+    # numpy.linalg.solve is right, but takes longer than all the rest of a sweep of a small game.
+    from scipy.linalg.lapack import dgesv
+
+    kernel = game.transitions_at().reshape(states, -1, states)
+    transposed = kernel.reshape(-1, states).T
+    # Rows I - discount P of every joint action: averaged over a law they are its evaluation equations.
+    rows = kernel * -discount
     diagonal = np.arange(states)
     rows[diagonal, :, diagonal] += 1.0
-    rows[:, :, states:] = split.transpose(1, 2, 0)
-    transposed = kernel.T
+    gains = split.transpose(1, 2, 0).copy()
 
     def value_exactly(law: Array, bonus: Array, guess: Array) -> Array:
-        system = (law[:, None] @ rows)[:, 0]
-        return np.asarray(np.linalg.solve(system[:, :states], system[:, states:] + bonus.T).T)
+        average = law[:, None]
+        *_, values, trouble = dgesv((average @ rows)[:, 0], (average @ gains)[:, 0] + bonus.T)
+        assert trouble == 0  # I - discount P is strictly diagonally dominant
+        return np.asarray(values.T)
 
     return value_exactly, lambda values: (discount * values) @ transposed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, overload, runtime_checkable
+from typing import Any, Protocol, cast, overload, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -123,7 +123,9 @@ def solve(
             f"game must be a NormalFormGame or MarkovGame, not {type(game).__name__}; wrap payoff arrays "
             "with NormalFormGame([R1, R2])"
         )
-    if isinstance(concept, type) or not isinstance(concept, Concept | MarkovConcept):
+    # Protocols are checked by their method alone: isinstance would take longer than solving a small game.
+    static, markov = hasattr(concept, "find"), hasattr(concept, "find_markov")
+    if isinstance(concept, type) or not (static or markov):
         shown = concept.__name__ if isinstance(concept, type) else type(concept).__name__
         raise TypeError(
             "concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not "
@@ -131,13 +133,13 @@ def solve(
         )
     solution: Solution | MarkovSolution
     if isinstance(game, MarkovGame):
-        if not isinstance(concept, MarkovConcept):
+        if not markov:
             raise TypeError(f"{concept.name} is not defined for Markov games; use RQE, QRE or Nash, say")
-        solution = concept.find_markov(game)
+        solution = cast(MarkovConcept, concept).find_markov(game)
     else:
-        if not isinstance(concept, Concept):
+        if not static:
             raise TypeError(f"{concept.name} is defined for Markov games only, not for games in normal form")
-        solution = concept.find(game)
+        solution = cast(Concept, concept).find(game)
     if throw and not solution.converged:
         raise NotConvergedError(solution)
     return solution

@@ -26,7 +26,7 @@ from equipoise.equilibria._certificate import (
     regularised,
     risk_value,
 )
-from equipoise.equilibria._decision_process import Margin, facing, margin
+from equipoise.equilibria._decision_process import Margin, Standing, facing, margin, one_move
 from equipoise.equilibria._lookahead import Lookahead
 from equipoise.equilibria._markov_solution import MarkovCertificate
 from equipoise.equilibria._markov_system import LARGEST_DENSE, Quantal
@@ -54,7 +54,8 @@ class Checked(NamedTuple):
 def certify_stationary(
     game: MarkovGame,
     concept: Quantal,
-    log_policies: Sequence[Array],
+    policies: Sequence[Array],
+    log_policies: Sequence[Array] | None = None,
     witnesses: Sequence[Array] | None = None,
 ) -> Checked:
     """Certificate of stationary policies for a quantal response concept.
@@ -62,52 +63,49 @@ def certify_stationary(
     Args:
         game: a discounted game.
         concept: RQE or QRE with positive noise.
-        log_policies: logarithms of the policies, `[S, A_i]` per player.
+        policies: `[S, A_i]` per player, all positive.
+        log_policies: their logarithms, where some probabilities are too small for a floating-point number.
         witnesses: laws over the opponents' joint actions, `[S, M_i]` per player, which the bounds of the
             sum-of-marginals penalty need and others profit from.
     """
-    policies = [np.exp(log) for log in log_policies]
     tau, eps = concept.parameters(game.num_players)
-    neutral = not (tau.any() or concept.environment(game).any())
-    logit = neutral and concept.rules.regularizer == "entropy" and concept.rules.regularizer_in_value
+    rules = concept.rules
     processes = facing(game, policies)
-    stacked = len(processes) < game.num_players or game.num_players == 1
-    if stacked:
-        process, own = processes[0], np.stack(policies)
-        nash = [margin(process, own)]
-        gains = [margin(process, own, eps, np.stack(log_policies))] if logit else []
+    # Players with equally many actions are looked at side by side.
+    alike = len(processes) == 1
+    own = [np.array(policies)] if alike else list(policies)
+    noises = [eps] if alike else list(eps)
+    standings = [Standing.of(process, policy) for process, policy in zip(processes, own, strict=True)]
+    nash = max(float(margin(standing).upper.max()) for standing in standings)
+    if rules.regularizer == "entropy" and not (tau.any() or concept.environment(game).any()):
+        gains = [
+            _logit(standing, noise, rules.regularizer_in_value)
+            for standing, noise in zip(standings, noises, strict=True)
+        ]
+        upper, lower, values = gains[0] if alike else (np.stack(side) for side in zip(*gains, strict=True))
     else:
-        nash = [margin(process, own) for process, own in zip(processes, policies, strict=True)]
-        gains = []
-        if logit:
-            gains = [
-                margin(process, np.exp(log), noise, log)
-                for process, log, noise in zip(processes, log_policies, eps, strict=True)
-            ]
-    nash_gap = max(float(np.max(one.upper)) for one in nash)
-    if logit:
-        upper, lower, values = _side_by_side(gains)
-    else:
-        upper, lower, values = _averse(game, concept, log_policies, witnesses)
+        logs = [np.log(policy) for policy in policies] if log_policies is None else log_policies
+        upper, lower, values = _averse(game, concept, logs, witnesses)
     what = "regularised, risk-adjusted decision process against the others' policies"
-    if not concept.rules.regularizer_in_value:
+    if not rules.regularizer_in_value:
         what = "one regularised, risk-adjusted move against the others' policies"
     certificate = MarkovCertificate(
         concept=f"{concept.name}: {what}",
         gap=float(upper.max()),
         gap_per_player=upper,
         lower=float(lower.max()),
-        nash_gap=nash_gap,
+        nash_gap=nash,
     )
     return Checked(certificate, values)
 
 
-def _side_by_side(margins: Sequence[Margin]) -> tuple[Array, Array, Array]:
-    if len(margins) == 1:
-        one = margins[0]
-        return np.atleast_1d(one.upper), np.atleast_1d(one.lower), one.values
-    upper, lower, values = zip(*margins, strict=True)
-    return np.array(upper), np.array(lower), np.stack(values)
+def _logit(standing: Standing, eps: Array, counted: bool) -> Margin:
+    """Gain of a risk-neutral logit player, all in closed form."""
+    policy = standing.policy
+    entropy = -(policy * np.log(np.maximum(policy, np.finfo(float).tiny))).sum(axis=-1)
+    if not counted:
+        return one_move(standing, eps, entropy)
+    return margin(Standing.of(standing.process, policy, eps[..., None] * entropy), eps)
 
 
 def _averse(

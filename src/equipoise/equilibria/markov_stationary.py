@@ -7,7 +7,7 @@ dynamic stochastic games", for the logit equilibrium.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -43,18 +43,19 @@ def solve_stationary(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution
         TypeError: the concept has no stationary solver.
     """
     check_discounted(game)
-    if not isinstance(concept, Quantal):
+    if not hasattr(concept, "rules"):
         raise TypeError(f"{concept.name} has no solver for discounted games; use RQE, QRE or Nash")
-    tau, eps = check_noisy(game, concept)
-    rules = concept.rules
-    if not tau.any() and rules.regularizer == "entropy" and not concept.environment(game).any():
-        if is_mild(game, eps):
-            quick = answer_in_turn(game, eps, rules.regularizer_in_value)
+    quantal = cast("Quantal", concept)
+    tau, eps = check_noisy(game, quantal)
+    if quantal.rules.regularizer == "entropy" and not (tau.any() or quantal.environment(game).any()):
+        spans = stakes(game)
+        if is_mild(game, spans, eps):
+            quick = answer_in_turn(game, eps, quantal.rules.regularizer_in_value)
             if quick.solved:
-                found = _from_sweeps(game, concept, quick)
+                found = _from_sweeps(game, quantal, quick, spans)
                 if found.converged:
                     return found
-    return follow_noise(game, concept)
+    return follow_noise(game, quantal)
 
 
 def follow_noise(game: MarkovGame, concept: Quantal) -> MarkovSolution:
@@ -91,8 +92,9 @@ def from_arrival(
 ) -> MarkovSolution:
     """The end of a path as a certified solution."""
     logs = system.log_strategies(arrival.point)
-    checked = certify_stationary(game, concept, logs, _witnesses(system, arrival))
-    good = arrival.arrived and within_tolerance(game, checked.certificate.gap_per_player)
+    policies = [np.exp(log) for log in logs]
+    checked = certify_stationary(game, concept, policies, logs, _witnesses(system, arrival))
+    good = arrival.arrived and within_tolerance(game, checked.certificate.gap_per_player, system.scale)
     if not arrival.arrived:
         share = arrival.point.theta / system.end
         status = f"not converged: the path from uniform play was lost at {share:.0%} of its way"
@@ -106,7 +108,7 @@ def from_arrival(
     return MarkovSolution(
         game=game,
         concept=concept,
-        strategies=tuple(np.exp(log) for log in logs),
+        strategies=tuple(policies),
         values=checked.values,
         certificate=checked.certificate,
         converged=good,
@@ -131,30 +133,32 @@ def _witnesses(system: MarkovSystem, arrival: Arrival) -> list[Array] | None:
     return laws
 
 
-def _from_sweeps(game: MarkovGame, concept: Quantal, quick: Sweeps) -> MarkovSolution:
-    logs = [np.log(policy) for policy in quick.policies]
-    checked = certify_stationary(game, concept, logs)
-    good = within_tolerance(game, checked.certificate.gap_per_player)
+def _from_sweeps(game: MarkovGame, concept: Quantal, quick: Sweeps, spans: Array) -> MarkovSolution:
+    checked = certify_stationary(game, concept, quick.policies)
     return MarkovSolution(
         game=game,
         concept=concept,
         strategies=tuple(quick.policies),
         values=checked.values,
         certificate=checked.certificate,
-        converged=good,
+        converged=within_tolerance(game, checked.certificate.gap_per_player, spans),
         iterations=quick.sweeps,
-        residual=quick.residual * max(float(np.ptp(r)) for r in game.rewards),
+        residual=quick.residual * float(spans.max()),
         branch="principal",
         status=f"mutual answers contract by {quick.contraction:.2g} or less per sweep",
         details={"method": "mutual answers", "contraction": quick.contraction},
     )
 
 
-def within_tolerance(game: MarkovGame, gaps: Array) -> bool:
+def stakes(game: MarkovGame) -> Array:
+    """Range of every player's rewards, `[players]`."""
+    return np.array([r.max() - r.min() for r in game.rewards])
+
+
+def within_tolerance(game: MarkovGame, gaps: Array, spans: Array) -> bool:
     """Whether every player's gap is small against its stakes."""
     assert game.discount is not None
-    stakes = np.array([max(float(r.max()) - float(r.min()), 1e-300) for r in game.rewards])
-    return bool((gaps <= TOLERANCE * stakes / (1.0 - game.discount)).all())
+    return bool((gaps * (1.0 - game.discount) <= TOLERANCE * np.maximum(spans, 1e-300)).all())
 
 
 def check_discounted(game: MarkovGame) -> None:
