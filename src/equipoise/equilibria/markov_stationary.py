@@ -12,12 +12,15 @@ from typing import Any, cast
 import numpy as np
 
 from equipoise.equilibria._joint_system import JointSystem
+from equipoise.equilibria._markov_nash import logit_limit
 from equipoise.equilibria._markov_path import Arrival, follow
 from equipoise.equilibria._markov_solution import MarkovConcept, MarkovSolution
 from equipoise.equilibria._markov_sweeps import Sweeps, answer_in_turn, is_mild
 from equipoise.equilibria._markov_system import MarkovSystem, Quantal
 from equipoise.equilibria._stationary_certificate import certify_stationary
 from equipoise.equilibria._system import Array
+from equipoise.equilibria.nash import Nash
+from equipoise.equilibria.shapley import is_constant_sum, shapley_iteration
 from equipoise.games.markov import MarkovGame
 
 TOLERANCE = 1e-8  # certified gap of a converged solution, as a share of the range of rewards / (1 - discount)
@@ -43,6 +46,8 @@ def solve_stationary(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution
         TypeError: the concept has no stationary solver.
     """
     check_discounted(game)
+    if isinstance(concept, Nash) or _is_nash(game, concept):
+        return solve_nash(game, concept)
     if not hasattr(concept, "rules"):
         raise TypeError(f"{concept.name} has no solver for discounted games; use RQE, QRE or Nash")
     quantal = cast("Quantal", concept)
@@ -56,6 +61,32 @@ def solve_stationary(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution
                 if found.converged:
                     return found
     return follow_noise(game, quantal)
+
+
+def solve_nash(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution:
+    """A stationary Nash equilibrium: the value of constant-sum games, else the limit of the logit path.
+
+    Args:
+        game: a discounted game.
+        concept: what to store as the concept, usually `Nash()`.
+
+    Returns:
+        The solution; flagged where the equilibrium was not reached.
+    """
+    check_discounted(game)
+    if is_constant_sum(game):
+        return shapley_iteration(game, concept)
+    return logit_limit(game, concept)
+
+
+def _is_nash(game: MarkovGame, concept: MarkovConcept) -> bool:
+    """Whether it is an RQE of neutral players without noise."""
+    from equipoise.equilibria.rqe import RQE
+
+    if not isinstance(concept, RQE):
+        return False
+    tau, eps = concept.parameters(game.num_players)
+    return not (tau.any() or eps.any() or concept.environment(game).any())
 
 
 def follow_noise(game: MarkovGame, concept: Quantal) -> MarkovSolution:
