@@ -17,7 +17,14 @@ import numpy as np
 
 from equipoise.equilibria._branch import Rules
 from equipoise.equilibria._system import Array
-from equipoise.preferences import LOG_BARRIER, NEGATIVE_ENTROPY, Regularizer, divergence, regularizer, worst_case
+from equipoise.preferences import (
+    LOG_BARRIER,
+    NEGATIVE_ENTROPY,
+    Regularizer,
+    divergence,
+    regularizer,
+    worst_case,
+)
 
 
 class Gaps(NamedTuple):
@@ -76,6 +83,37 @@ def certify(
     return Gaps(*(np.stack(part, axis=1) for part in zip(*columns, strict=True)))
 
 
+def utilities(
+    payoffs: Sequence[Array],
+    log_strategies: Sequence[Array],
+    tau: Array,
+    eps: Array,
+    rules: Rules,
+    witnesses: Sequence[Array] | None = None,
+) -> Array:
+    """The players' values of profiles, `[batch, players]`: those of `certify`, without its search."""
+    players = len(payoffs)
+    rule = regularizer(rules.regularizer)
+    columns = []
+    for i in range(players):
+        rivals = [log_strategies[j] for j in range(players) if j != i]
+        seat = Seat(
+            payoffs[i], np.exp(log_strategies[i]), joint_log(rivals, len(payoffs[i])), tau[:, i], eps[:, i]
+        )
+        if rules.form == "action_dependent" and seat.tau.any():
+            u = risk_value(seat.log_q[:, None], seat.payoff, seat.tau[:, None], rules.penalty)[0]
+            value = (u * seat.strategy).sum(axis=1)
+        elif rules.joint_penalty == "marginals" and players > 2 and seat.tau.any():
+            assert witnesses is not None
+            value = _against_marginals(seat, rivals, witnesses[i]).value
+        else:
+            value = _against_others(seat, seat.strategy, rules.penalty)[0]
+        if rules.regularizer_in_value:
+            value = value + regularised(np.zeros_like(seat.strategy), seat.strategy, seat.eps, rule)
+        columns.append(value)
+    return np.stack(columns, axis=1)
+
+
 class Seat(NamedTuple):
     """One player's position: payoffs `[batch, A, M]`, strategy, log law of the others, preferences."""
 
@@ -131,7 +169,7 @@ def best_value(u: Array, eps: Array, rule: Regularizer) -> tuple[Array, Array]:
 
 
 def _best_barrier_value(u: Array, eps: Array) -> tuple[Array, Array]:
-    """Maximum of u'x + eps sum log x: x_a = eps/(d + max u - u_a), the shift d in [eps, A eps] making it a law.
+    """Maximum of u'x + eps sum log x: x_a = eps/(d + max u - u_a), with d in [eps, A eps] to make it a law.
 
     By weak duality every d gives an upper bound, which is the maximum to second order in the error of d.
     """
@@ -194,18 +232,23 @@ def _divergence(p: Array, log_q: Array, penalty: str) -> Array:
     return divergence(penalty).value(p, law / law.sum(axis=1, keepdims=True))
 
 
+def _against_others(seat: Seat, strategy: Array, penalty: str) -> tuple[Array, Array]:
+    """Risk-adjusted payoff of a strategy, and payoffs u of the actions against its adversary."""
+    payoff, _, log_q, tau, _ = seat
+    if (tau > 0.0).any():
+        value, p = risk_value(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
+        return value, np.einsum("bam,bm->ba", payoff, p)
+    u = np.einsum("bam,bm->ba", payoff, np.exp(log_q))
+    return (u * strategy).sum(axis=1), u
+
+
 def _aggregate(seat: Seat, rule: Regularizer, penalty: str, witness: Array | None) -> Bounds:
     payoff, x, log_q, tau, eps = seat
     averse = tau > 0.0
 
     def look(strategy: Array) -> Bounds:
         """Utility of a strategy, payoffs u against its adversary, and an upper bound on the best utility."""
-        if averse.any():
-            value, p = risk_value(log_q, np.einsum("bam,ba->bm", payoff, strategy), tau, penalty)
-            u = np.einsum("bam,bm->ba", payoff, p)
-        else:
-            u = np.einsum("bam,bm->ba", payoff, np.exp(log_q))
-            value = (u * strategy).sum(axis=1)
+        value, u = _against_others(seat, strategy, penalty)
         cost = regularised(u, strategy, eps, rule)
         have = value + cost - (u * strategy).sum(axis=1)
         return have, u, have + best_value(u, eps, rule)[0] - cost
@@ -243,9 +286,22 @@ def _action_dependent(seat: Seat, rule: Regularizer, penalty: str) -> Bounds:
     return gain, gain, have
 
 
-def _marginals(seat: Seat, rule: Regularizer, logs: Sequence[Array], witness: Array) -> Bounds:
-    """Weak duality with the witness: its value bounds utilities from above, its marginals from below."""
-    payoff, x, log_q, tau, eps = seat
+class _Marginals(NamedTuple):
+    """A seat against a witness under the sum-of-marginals penalty.
+
+    Attributes:
+        value: risk-adjusted payoff of the strategy, from below.
+        action: payoffs of the actions against the witness, or against the others for neutral players.
+        price: what the witness costs, the sum of its marginals' divergences over tau.
+    """
+
+    value: Array
+    action: Array
+    price: Array
+
+
+def _against_marginals(seat: Seat, logs: Sequence[Array], witness: Array) -> _Marginals:
+    payoff, x, log_q, tau, _ = seat
     batch, averse = len(witness), tau > 0.0
     sizes = [law.shape[1] for law in logs]
     split = witness.reshape(batch, *sizes)
@@ -261,7 +317,13 @@ def _marginals(seat: Seat, rule: Regularizer, logs: Sequence[Array], witness: Ar
     costs = np.einsum("bam,ba->bm", payoff, x)
     dual = (costs + ratios.reshape(batch, -1) / safe[:, None]).min(axis=1)
     u = np.einsum("bam,bm->ba", payoff, np.where(averse[:, None], witness, np.exp(log_q)))
-    noise = regularised(np.zeros_like(x), x, eps, rule)
-    have = np.where(averse, dual, (u * x).sum(axis=1)) + noise
-    best = best_value(u, eps, rule)[0] + np.where(averse, distance / safe, 0.0)
-    return np.maximum(best - have, 0.0), np.zeros(batch), have
+    value = np.where(averse, dual, (u * x).sum(axis=1))
+    return _Marginals(value, u, np.where(averse, distance / safe, 0.0))
+
+
+def _marginals(seat: Seat, rule: Regularizer, logs: Sequence[Array], witness: Array) -> Bounds:
+    """Weak duality with the witness: its value bounds utilities from above, its marginals from below."""
+    value, u, price = _against_marginals(seat, logs, witness)
+    have = value + regularised(np.zeros_like(seat.strategy), seat.strategy, seat.eps, rule)
+    best = best_value(u, seat.eps, rule)[0] + price
+    return np.maximum(best - have, 0.0), np.zeros(len(have)), have

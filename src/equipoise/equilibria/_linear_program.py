@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 # HiGHS stops at 1e-7 unless told otherwise; that would be the accuracy of every equilibrium.
-_TOLERANCE = 1e-10
+TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def maximise_on_simplex(
         b_eq=[1.0],
         bounds=[(0, None)] * size + [(None, None)] * extra,
         method="highs",
-        options={"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE},
+        options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
     )
     message = "" if answer.status == 0 else str(answer.message)
     point, weights, multipliers = np.full(size, 1 / size), np.zeros(rows.shape[0]), np.zeros(limits.shape[0])

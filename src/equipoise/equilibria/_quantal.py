@@ -34,7 +34,7 @@ def adversaries(branch: Branch) -> list[Array] | None:
 def certify_branch(branch: Branch, payoffs: Sequence[Array]) -> Gaps:
     """Certificate of every game of a branch, on the payoffs as they were given `[batch, A_1, ..., A_n]`."""
     batch = branch.batch
-    laws = adversaries(branch) if batch.tau.any() else None  # neutral players have no adversary to witness
+    fears = adversaries(branch) if batch.tau.any() else None  # neutral players have no adversary to witness
     with np.errstate(all="ignore"):
         return certify(
             own_first(payoffs),
@@ -42,12 +42,16 @@ def certify_branch(branch: Branch, payoffs: Sequence[Array]) -> Gaps:
             (batch.tau / batch.scale).T,
             (batch.eps * batch.scale).T,
             batch.rules,
-            None if laws is None else [_law(law.T) for law in laws],
+            None if fears is None else laws(fears),
         )
 
 
+def laws(fears: Sequence[Array]) -> list[Array]:
+    """Adversaries' weights `[M_i, batch]`, possibly of an unfinished iteration, as laws `[batch, M_i]`."""
+    return [_law(weights.T) for weights in fears]
+
+
 def _law(weights: Array) -> Array:
-    """A law from weights that may stem from an unfinished iteration."""
     weights = np.where(np.isfinite(weights), weights, 0.0) + np.finfo(float).tiny
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -69,10 +73,10 @@ def solution(
 ) -> Solution:
     """The k-th game of a branch as a record."""
     good = bool(converged(branch, gaps)[k])
-    laws = adversaries(branch)
+    fears = adversaries(branch)
     details: dict[str, object] = {"index": int(branch.index[k]), "bifurcated": bool(branch.bifurcated[k])}
-    if laws is not None:
-        details["adversaries"] = tuple(law[:, k].copy() for law in laws)
+    if fears is not None:
+        details["adversaries"] = tuple(law[:, k].copy() for law in fears)
     if not good:
         reason = (
             f"the path from uniform play was lost after {branch.solves[k]} linear solves"

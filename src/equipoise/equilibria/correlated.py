@@ -45,7 +45,7 @@ class CorrelatedEquilibrium:
     @property
     def name(self) -> str:
         """Name of the concept with its parameters."""
-        return f"correlated equilibrium ({_describe(self.objective, self.sense)})"
+        return f"correlated equilibrium ({describe(self.objective, self.sense)})"
 
     def find_markov(self, game: MarkovGame) -> MarkovSolution:
         """In every state and at every step the best correlated equilibrium of the stage game."""
@@ -91,7 +91,7 @@ class CoarseCorrelatedEquilibrium:
     @property
     def name(self) -> str:
         """Name of the concept with its parameters."""
-        return f"coarse correlated equilibrium ({_describe(self.objective, self.sense)})"
+        return f"coarse correlated equilibrium ({describe(self.objective, self.sense)})"
 
     def find_markov(self, game: MarkovGame) -> MarkovSolution:
         """In every state and at every step the best coarse correlated equilibrium of the stage game."""
@@ -173,7 +173,7 @@ def _solve(
         and residual <= 1e-9 * objective_scale,
         iterations=program.iterations,
         residual=residual,
-        branch=_describe(objective, sense),
+        branch=describe(objective, sense),
         status=program.message or "The objective's optimum is unique; the law attaining it need not be.",
         joint=joint,
         details={"objective": sign * program.value, "objective_bound": sign * program.bound},
@@ -257,7 +257,8 @@ def _checked_objective(objective: object, sense: str) -> object:
     return array
 
 
-def _describe(objective: object, sense: str) -> str:
+def describe(objective: object, sense: str) -> str:
+    """An objective in words."""
     if isinstance(objective, str):
         what = {"welfare": "welfare", "egalitarian": "smallest payoff", "any": ""}[objective]
     elif isinstance(objective, int):
