@@ -53,7 +53,7 @@ def test_paths_that_are_no_game_files(tmp_path):
         load(tmp_path / "folder.nfg")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         load(tmp_path)
-    with pytest.raises(ValueError, match=r"ends in \.csv; a game file ends in \.nfg or \.json"):
+    with pytest.raises(ValueError, match=r"ends in \.csv; a game file ends in \.nfg, \.json, \.npz"):
         load("game.csv")
     with pytest.raises(ValueError, match=r"ends in no suffix"):
         load("game")

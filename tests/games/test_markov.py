@@ -1,47 +1,14 @@
 """MarkovGame: what it stores, its stage games, what it refuses, and its file format."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.games import (
-    GameFileError,
-    MarkovGame,
-    NormalFormGame,
-    load,
-    load_markov,
-    named_game,
-    save_markov,
-)
-from equipoise.games.json_format import format_json
-from equipoise.games.markov_json import format_markov_json, parse_markov_json
-
-# The two-state game of two players that the tests of Markov solvers use.
-REWARDS = np.array([[[[1, 0], [0, 0.5]], [[0, 2], [1, 0.5]]], [[[0, 1], [1, 0]], [[2, 0], [0, 1]]]])
-FIRST = np.array([[[0.9, 0.5], [0.5, 0.1]], [[0.2, 0.6], [0.6, 0.8]]])
-KERNEL = np.stack([FIRST, 1 - FIRST], axis=-1)
-
-
-def two_states(**changes):
-    return MarkovGame(**{"transitions": KERNEL, "rewards": REWARDS, "discount": 0.8, **changes})
-
-
-def random_markov(seed, states, shape, horizon=None, timed_kernel=False, timed_rewards=False):
-    rng = np.random.default_rng(seed)
-    time = (horizon,)
-    kernel = rng.dirichlet(np.ones(states), ((time if timed_kernel else ()) + (states, *shape)))
-    rewards = rng.normal(size=(len(shape), *(time if timed_rewards else ()), states, *shape))
-    return MarkovGame(
-        kernel,
-        rewards,
-        discount=None if horizon else float(rng.uniform(0, 0.99)),
-        horizon=horizon,
-        initial=rng.dirichlet(np.ones(states)),
-    )
+from equipoise.games import GridMap, MarkovGame, NormalFormGame, SuccessorLists
+from markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
 
 
 def test_stores_read_only_arrays_and_names():
@@ -215,87 +182,86 @@ def test_stage_game_refusals(state, values, message):
         two_states().stage_game(state, values)
 
 
-@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
-    states=st.integers(1, 3),
+    states=st.integers(1, 4),
     shape=st.lists(st.integers(1, 3), min_size=1, max_size=3),
-    horizon=st.sampled_from([None, 1, 2, 3]),
-    timed=st.tuples(st.booleans(), st.booleans()),
+    horizon=st.sampled_from([None, 2]),
 )
-def test_round_trip_is_exact(seed, states, shape, horizon, timed):
-    game = random_markov(seed, states, shape, horizon, *(flag and horizon is not None for flag in timed))
-    assert parse_markov_json(format_markov_json(game)) == game
+def test_expected_and_successors_agree_with_the_definition(seed, states, shape, horizon):
+    game = random_markov(seed, states, shape, horizon, timed_kernel=horizon is not None)
+    lists = sparse(game)
+    values = np.random.default_rng(seed + 1).normal(size=(2, 3, states))
+    step = (horizon or 1) - 1
+    exact = np.einsum("...t,bct->bc...", game.transitions_at(step), values)
+    for one in (game, lists):
+        np.testing.assert_allclose(one.expected(values, step), exact, atol=1e-12)
+        np.testing.assert_allclose(one.expected(values[0, 0], step), exact[0, 0], atol=1e-12)
+        successors = one.successors_at(step)
+        assert successors.shape == (states, *shape, states)
+        weighted = successors.probabilities * values[1, 2][successors.successors]
+        np.testing.assert_allclose(np.sum(weighted, axis=-1), exact[1, 2], atol=1e-12)
+    np.testing.assert_allclose(lists.transitions_at(step), game.transitions_at(step))
+    for state in range(states):
+        ahead = np.zeros((len(shape), states))
+        ahead[0] = values[0, 0]
+        stage, other = (one.stage_game(state, ahead, step) for one in (game, lists))
+        np.testing.assert_allclose(stage.payoffs, other.payoffs, atol=1e-12)
 
 
-def test_files(tmp_path):
-    game = two_states(
-        title="zwei Räume",
-        player_names=["r", "c"],
-        action_names=[["U", "D"], ["L", "R"]],
-        state_names=["a", "b"],
-        initial=[1, 0],
+def test_sparse_games_are_compared_by_content_too():
+    lists = sparse(two_states())
+    assert lists.is_sparse
+    assert not two_states().is_sparse
+    assert lists == sparse(two_states())
+    assert hash(lists) == hash(sparse(two_states()))
+    assert lists != two_states()
+    assert two_states() != lists
+    assert lists != sparse(two_states(transitions=KERNEL[::-1]))
+    assert (
+        repr(lists) == "MarkovGame(2 players, 2 states, 2 x 2 actions, at most 2 next states, discount 0.8)"
     )
-    path = tmp_path / "game.json"
-    save_markov(game, path)
-    assert load_markov(path) == game
-    with pytest.raises(
-        GameFileError, match=r"expected 'equipoise-game/1' \(load_markov\(\) reads Markov games\)"
-    ):
-        load(path)
-    path.write_text(format_json(named_game("stag-hunt")), encoding="utf-8")
-    with pytest.raises(GameFileError, match=r"load\(\) reads games in normal form"):
-        load_markov(path)
-    with pytest.raises(ValueError, match=r"must end in \.json"):
-        save_markov(game, tmp_path / "game.nfg")
-    with pytest.raises(FileNotFoundError):
-        load_markov(tmp_path / "other.json")
+
+
+def test_a_game_too_large_to_write_out_says_so():
+    moves = SuccessorLists(np.zeros((20_000, 1, 1), dtype=int), np.ones((20_000, 1, 1)))
+    game = MarkovGame(moves, np.zeros((1, 20_000, 1)), discount=0.5)
+    with pytest.raises(ValueError, match="use successors_at"):
+        game.transitions_at()
+    np.testing.assert_array_equal(game.expected(np.arange(20_000.0)), np.zeros((20_000, 1)))
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("successors", "probabilities", "message"),
     [
-        ({"rewards": None}, "rewards is missing"),
-        ({"rewards": []}, "rewards: expected a list"),
-        ({"discont": 1}, "discont is not a field"),
-        ({"discount": 1}, r"discount must be in \[0, 1\)"),
-        ({"discount": "9/10", "horizon": 2}, "exactly one"),
-        ({"horizon": 2.5}, "horizon: expected a whole number, found 2.5"),
         (
-            {"states": ["only one"]},
-            r"rewards\[0\]: expected a list of 1 \(the number of states\), found a list of 2",
+            [[[2]], [[0]]],
+            [[[1.0]], [[1.0]]],
+            r"state 0, joint action \(0,\) lists state 2; there are states 0 to 1",
         ),
-        ({"initial": [1]}, r"initial: expected a list of 2 \(the number of states\)"),
-        ({"transitions": KERNEL[:1].tolist()}, r"transitions: expected a list of 2 \(the number of states\)"),
-        ({"transitions": KERNEL[0].tolist()}, r"transitions\[0\]\[0\]\[0\]: expected a list of 2"),
-        ({"transitions": (KERNEL / 2).tolist()}, r"state 0, joint action \(0, 0\) sum to 0.5"),
-        ({"transitions": "x"}, "transitions: expected a list of 2"),
+        ([[[1, 0]], [[0, 0]]], [[[0.5, 0.5]], [[0.5, 0.4]]], r"state 1, joint action \(0,\) sum to 0.9"),
+        (
+            [[[0]]],
+            [[[1.0]]],
+            r"transitions has shape \(1, 1, 1\); rewards of shape \(2, 1\) ask for \(2, 1, 1\)",
+        ),
     ],
 )
-def test_file_errors_say_where(changes, message):
-    base = {
-        "format": "equipoise-markov-game/1",
-        "discount": 0.8,
-        "transitions": KERNEL.tolist(),
-        "rewards": REWARDS.tolist(),
-    }
-    text = json.dumps({key: value for key, value in {**base, **changes}.items() if value is not None})
-    with pytest.raises(GameFileError, match=message):
-        parse_markov_json(text)
+def test_sparse_refusals(successors, probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        MarkovGame(SuccessorLists(successors, probabilities), np.zeros((1, 2, 1)), discount=0.5)
 
 
-@settings(max_examples=100)
-@given(data=st.data())
-def test_damaged_files_read_or_complain(data):
-    text = format_markov_json(two_states())
-    for _ in range(data.draw(st.integers(1, 3))):
-        start = data.draw(st.integers(0, len(text)))
-        piece = data.draw(
-            st.sampled_from(["", "[", "]", "{", "}", ",", '"', "1", "-", "1e999", "null", "NaN", "9"])
-        )
-        text = text[:start] + piece + text[start + data.draw(st.integers(0, 5)) :]
-    try:
-        game = parse_markov_json(text)
-    except GameFileError:
-        return
-    assert parse_markov_json(format_markov_json(game)) == game
+def test_values_must_fit():
+    with pytest.raises(ValueError, match="its last axis must have 2 states"):
+        two_states().expected(np.zeros(3))
+
+
+def test_layout_must_fit():
+    layout = GridMap([".."], [[0], [1]], [(0, 1)])
+    assert two_states(layout=layout).layout is layout
+    assert two_states(layout=layout) != two_states()
+    with pytest.raises(ValueError, match="layout has positions for 1 states; the game has 2"):
+        two_states(layout=GridMap([".."], [[0]], [(0, 1)]))
+    with pytest.raises(TypeError, match="layout"):
+        two_states(layout=[".."])

@@ -22,8 +22,8 @@ from equipoise.games.generators import (
     random_zero_sum,
     two_robot_game,
 )
+from equipoise.games.grid_map import GridMap
 from equipoise.games.markov import MarkovGame
-from equipoise.games.markov_json import load_markov, save_markov
 from equipoise.games.nfg import NfgError
 from equipoise.games.normal_form import NormalFormGame
 from equipoise.games.observed_play import (
@@ -33,16 +33,19 @@ from equipoise.games.observed_play import (
     observed_play,
     reference_concepts,
 )
+from equipoise.games.successors import SuccessorLists
 
 __all__ = [
     "CatalogueEntry",
     "GameFileError",
+    "GridMap",
     "MarkovGame",
     "NfgError",
     "NormalFormGame",
     "ObservedPlay",
     "PublishedFit",
     "ReferenceConcept",
+    "SuccessorLists",
     "catalogue",
     "catalogue_entry",
     "check_game",
@@ -52,7 +55,6 @@ __all__ = [
     "from_pygambit",
     "load",
     "load_choices",
-    "load_markov",
     "named_game",
     "observed_play",
     "parse_choices",
@@ -62,7 +64,6 @@ __all__ = [
     "random_zero_sum",
     "reference_concepts",
     "save",
-    "save_markov",
     "to_nashpy",
     "to_openspiel",
     "to_pygambit",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from equipoise.games._checks import check_action_names
 from equipoise.games._text import GameFileError, number_text, parse_number, shown
@@ -20,7 +20,7 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def tensor_text(tensor: Float[np.ndarray, "*shape"], indent: int) -> str:
+def tensor_text(tensor: Real[np.ndarray, "*shape"], indent: int) -> str:
     """A nested JSON list, every innermost list on a line of its own; a small matrix takes one line.
 
     Args:
@@ -28,7 +28,7 @@ def tensor_text(tensor: Float[np.ndarray, "*shape"], indent: int) -> str:
         indent: number of blanks that the list's own line begins with.
     """
     if tensor.ndim == 1:
-        return "[" + ", ".join(number_text(value) for value in tensor) + "]"
+        return "[" + ", ".join(number_text(float(value)) for value in tensor) + "]"
     inner = [tensor_text(part, indent + 2) for part in tensor]
     if tensor.ndim == 2 and sum(map(len, inner)) <= _LINE:
         return "[" + ", ".join(inner) + "]"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from equipoise.games._checks import Numbers
+
 MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """How agents are drawn: the first as A, the second as B, and so on."""
 
@@ -30,18 +32,20 @@ class GridMap:
     def __init__(
         self,
         rows: Sequence[str],
-        positions: Int[np.ndarray, "states agents"],
-        moves: Sequence[tuple[int, int]],
+        positions: Numbers,
+        moves: Sequence[Sequence[int]],
     ):
         """Check and store a map.
 
         Raises:
-            ValueError: lines differ in length, or a position is outside the map.
+            ValueError: lines differ in length, or positions are not `[S, agents]` or outside the map.
         """
         lines = tuple(rows)
         if not lines or not lines[0] or len(set(map(len, lines))) > 1:
             raise ValueError(f"rows must be lines of text of one length, at least one character: {lines}")
         cells = np.array(positions, dtype=np.int32)
+        if cells.ndim != 2:
+            raise ValueError(f"positions has shape {cells.shape}; it must be [states, agents]")
         size = len(lines) * len(lines[0])
         if np.any(cells < -1) or np.any(cells >= size):
             raise ValueError(f"positions must be cells from 0 to {size - 1}, or -1; got {np.unique(cells)}")

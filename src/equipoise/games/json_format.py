@@ -24,6 +24,7 @@ from equipoise.games._text import MOST_PLAYERS
 from equipoise.games.normal_form import NormalFormGame
 
 FORMAT = "equipoise-game/1"
+MARKOV_FORMAT = "equipoise-markov-game/1"
 
 
 def parse_json(text: str, path: str = "<text>") -> NormalFormGame:
@@ -37,8 +38,16 @@ def parse_json(text: str, path: str = "<text>") -> NormalFormGame:
         GameFileError: the text is not JSON (with line and column), or not a game (with the path inside it,
             such as `payoffs[1][0]`).
     """
-    document = JsonDocument(text, path)
-    document.check_format(FORMAT, "load_markov() reads Markov games")
+    return read_normal_form(JsonDocument(text, path))
+
+
+def read_normal_form(document: JsonDocument) -> NormalFormGame:
+    """The game in normal form that a JSON document describes.
+
+    Raises:
+        GameFileError: it is not one.
+    """
+    document.check_format(FORMAT, f"or {MARKOV_FORMAT!r} for a Markov game")
     document.check_keys(document.root, "", required=("format", "payoffs"), optional=("title", "players"))
     payoffs = document.root["payoffs"]
     if not isinstance(payoffs, list) or not 1 <= len(payoffs) <= MOST_PLAYERS:

@@ -14,18 +14,31 @@
 Either "discount" or "horizon" is given. `transitions` is indexed `[s][a_1]...[a_n][s']`, `rewards` as
 `[player][s][a_1]...[a_n]`; with a horizon both may have a time index before the state. Numbers may be texts
 such as "1/3". Title, players, states and initial may be left out.
+
+A game with few next states has `"transitions": {"successors": ..., "probabilities": ...}` instead, both
+indexed `[s][a_1]...[a_n][k]`; states are numbered from 0. A grid world may have its map:
+
+    "map": {"rows": ["..1", "0.."], "moves": [[0, 1], [-1, 0]], "positions": [[0, 5], [0, 4], ...]}
+
+with how many cells down and to the right each action goes, and every agent's cell in every state, numbered
+row by row from 0, or -1.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from equipoise.games._json import JsonDocument, json_text, tensor_text
-from equipoise.games._text import MOST_PLAYERS, GameFileError, number_text, read_text, write_text
-from equipoise.games.markov import MarkovGame
+import numpy as np
 
-FORMAT = "equipoise-markov-game/1"
+from equipoise.games._json import JsonDocument, json_text, tensor_text
+from equipoise.games._text import MOST_PLAYERS, GameFileError, number_text
+from equipoise.games.grid_map import GridMap
+from equipoise.games.json_format import MARKOV_FORMAT as FORMAT
+from equipoise.games.markov import MarkovGame
+from equipoise.games.successors import SuccessorLists
+
+MOST_NUMBERS = 5_000_000
+"""More numbers than this make a text too long to be of use to anybody."""
 
 
 def parse_markov_json(text: str, path: str = "<text>") -> MarkovGame:
@@ -38,14 +51,22 @@ def parse_markov_json(text: str, path: str = "<text>") -> MarkovGame:
     Raises:
         GameFileError: the text is not JSON (with line and column), or not a Markov game.
     """
-    document = JsonDocument(text, path)
+    return read_markov(JsonDocument(text, path))
+
+
+def read_markov(document: JsonDocument) -> MarkovGame:
+    """The Markov game that a JSON document describes.
+
+    Raises:
+        GameFileError: it is not one.
+    """
     root = document.root
-    document.check_format(FORMAT, "load() reads games in normal form")
+    document.check_format(FORMAT, "load() tells games in normal form and Markov games apart")
     document.check_keys(
         root,
         "",
         required=("format", "transitions", "rewards"),
-        optional=("title", "players", "states", "discount", "horizon", "initial"),
+        optional=("title", "players", "states", "discount", "horizon", "initial", "map"),
     )
     rewards = root["rewards"]
     if not isinstance(rewards, list) or not 1 <= len(rewards) < MOST_PLAYERS - 2:
@@ -68,13 +89,27 @@ def parse_markov_json(text: str, path: str = "<text>") -> MarkovGame:
     for i, nested in enumerate(rewards):
         tensors.append(document.tensor(nested, f"rewards[{i}]", *shape(nested, n + 1)))
         counts = list(tensors[0].shape[-n - 1 :])
-    lengths, what = shape(root["transitions"], n + 2)
-    kernel = document.tensor(
-        root["transitions"], "transitions", [*lengths, counts[0]], [*what, "the number of states"]
-    )
+
+    def kernel(value: Any, where: str, last: int | None, meaning: str) -> np.ndarray:
+        lengths, what = shape(value, n + 2)
+        return document.tensor(value, where, [*lengths, last], [*what, meaning])
+
+    given = root["transitions"]
     try:
+        transitions: np.ndarray | SuccessorLists
+        if isinstance(given, dict):
+            document.check_keys(given, "transitions", ("successors", "probabilities"), ())
+            successors = kernel(given["successors"], "transitions.successors", None, "next states")
+            transitions = SuccessorLists(
+                successors,
+                kernel(
+                    given["probabilities"], "transitions.probabilities", successors.shape[-1], "next states"
+                ),
+            )
+        else:
+            transitions = kernel(given, "transitions", counts[0], "the number of states")
         return MarkovGame(
-            kernel,
+            transitions,
             tensors,
             discount=document.number(root["discount"], "discount") if "discount" in root else None,
             horizon=None if horizon is None else int(horizon),
@@ -85,13 +120,14 @@ def parse_markov_json(text: str, path: str = "<text>") -> MarkovGame:
             ),
             title=document.string(root.get("title", ""), "title"),
             player_names=names,
-            action_names=document.filled(actions, kernel.shape[-n - 1 : -1]),
+            action_names=document.filled(actions, tensors[0].shape[-n:]),
             state_names=states,
+            layout=_read_map(document, int(tensors[0].shape[-n - 1])) if "map" in root else None,
         )
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         if isinstance(error, GameFileError):
             raise
-        raise GameFileError(str(error), path) from None
+        raise GameFileError(str(error), document.path) from None
 
 
 def format_markov_json(game: MarkovGame) -> str:
@@ -99,7 +135,13 @@ def format_markov_json(game: MarkovGame) -> str:
 
     Args:
         game: the game.
+
+    Raises:
+        ValueError: the game is too large for a text (5 million numbers).
     """
+    size = int(np.prod(game.transitions.shape)) + sum(r.size for r in game.rewards)
+    if size > MOST_NUMBERS:
+        raise ValueError(f"this game has {size:.1e} numbers, too many for JSON; save it to a .npz file")
     players = [
         json_text({"name": name, "actions": list(actions)})
         for name, actions in zip(game.player_names, game.action_names, strict=True)
@@ -113,38 +155,9 @@ def format_markov_json(game: MarkovGame) -> str:
         f'  "players": [\n    {separator.join(players)}\n  ],\n'
         f'  "states": {json_text(list(game.state_names))},\n  {time},\n'
         f'  "initial": {tensor_text(game.initial, 2)},\n'
-        f'  "transitions": {tensor_text(game.transitions, 2)},\n'
+        f'  "transitions": {_transitions_text(game.transitions)},\n{_map_text(game.layout)}'
         f'  "rewards": [\n    {separator.join(tensor_text(r, 4) for r in game.rewards)}\n  ]\n}}\n'
     )
-
-
-def load_markov(path: str | os.PathLike[str]) -> MarkovGame:
-    """Read a Markov game from a .json file.
-
-    Args:
-        path: the file.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        GameFileError: it cannot be read; with line and column, or the path inside the JSON.
-    """
-    return parse_markov_json(read_text(path), os.fspath(path))
-
-
-def save_markov(game: MarkovGame, path: str | os.PathLike[str]) -> None:
-    """Write a Markov game to a .json file; loading it gives exactly the same game.
-
-    Args:
-        game: the game.
-        path: the file; an existing one is replaced.
-
-    Raises:
-        FileNotFoundError: the folder does not exist.
-        ValueError: the name does not end in .json.
-    """
-    if not os.fspath(path).lower().endswith(".json"):
-        raise ValueError(f"{path} must end in .json, the only format for Markov games")
-    write_text(format_markov_json(game), path)
 
 
 def _depth(value: Any) -> int:
@@ -152,3 +165,32 @@ def _depth(value: Any) -> int:
     while isinstance(value, list) and value and depth <= MOST_PLAYERS:
         value, depth = value[0], depth + 1
     return depth
+
+
+def _transitions_text(transitions: np.ndarray | SuccessorLists) -> str:
+    if not isinstance(transitions, SuccessorLists):
+        return tensor_text(transitions, 2)
+    successors = tensor_text(transitions.successors, 4)
+    probabilities = tensor_text(transitions.probabilities, 4)
+    return f'{{\n    "successors": {successors},\n    "probabilities": {probabilities}\n  }}'
+
+
+def _map_text(layout: GridMap | None) -> str:
+    if layout is None:
+        return ""
+    rows, moves = json_text(list(layout.rows)), json_text(layout.moves)
+    positions = tensor_text(layout.positions, 4)
+    return f'  "map": {{\n    "rows": {rows},\n    "moves": {moves},\n    "positions": {positions}\n  }},\n'
+
+
+def _read_map(document: JsonDocument, states: int) -> GridMap:
+    value = document.root["map"]
+    if not isinstance(value, dict):
+        document.expected("map", 'an object with "rows", "moves" and "positions"', value)
+    document.check_keys(value, "map", ("rows", "moves", "positions"), ())
+    moves = document.tensor(value["moves"], "map.moves", [None, 2], ["actions", "down and right"])
+    positions = document.tensor(
+        value["positions"], "map.positions", [states, None], ["the number of states", "agents"]
+    )
+    rows = document.strings(value["rows"], "map.rows")
+    return GridMap(rows, positions.astype(np.int32), [(int(down), int(right)) for down, right in moves])

@@ -158,7 +158,7 @@ def _shared(given: Any, kind: type[np.generic]) -> np.ndarray | None:
 
 def _whole_numbers(given: Numbers) -> Int[np.ndarray, "*shape"]:
     numbers = number_array(given, "successors")
-    check_finite(numbers, "successors", np.iinfo(np.int32).max)
+    check_finite(numbers, "successors", 2.0**31 - 1.0)
     whole = numbers.astype(np.int32)
     if np.any(whole != numbers):
         index = tuple(np.argwhere(whole != numbers)[0])
