@@ -1,4 +1,4 @@
-"""One-player Markov games as arrays, and their backups against an adversary who bends the next state's law."""
+"""One-player Markov games as arrays, and their backups against an adversary who bends the next law."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def moves(game: MarkovGame, uncertainty: Uncertainty) -> list[Move]:
     """
     if game.num_players != 1:
         raise ValueError(
-            f"{game!r} has {game.num_players} players; a robust policy is for one. For several use RobustCCE, "
-            "or fix the policies of the others"
+            f"{game!r} has {game.num_players} players; a robust policy is for one. For several use "
+            "RobustCCE, or fix the policies of the others"
         )
     steps = 1 if game.is_stationary or game.horizon is None else game.horizon
     shape = (game.num_states, game.num_actions[0])
@@ -113,7 +113,7 @@ def check_policy(game: MarkovGame, policy: Numbers, steps: int | None) -> Float[
     sums = array.sum(axis=-1)
     if np.min(array) < -_ROUNDING or np.max(np.abs(sums - 1.0)) > _ROUNDING:
         raise ValueError(
-            f"policy must hold probabilities that sum to 1 over actions; its smallest entry is {np.min(array)} "
-            f"and its sums reach from {np.min(sums)} to {np.max(sums)}"
+            f"policy must hold probabilities that sum to 1 over actions; its smallest entry is "
+            f"{np.min(array)} and its sums reach from {np.min(sums)} to {np.max(sums)}"
         )
     return array

@@ -118,7 +118,8 @@ def robust_evaluation(
     horizon, n = int(game.horizon or 0), game.num_players
     values, best = np.zeros((2, horizon + 1, n, game.num_states))
     deviations = np.zeros((horizon, n, game.num_states), dtype=int)
-    path_laws, deviation_laws = [], []
+    path_laws: list[tuple[np.ndarray, ...]] = []
+    deviation_laws: list[tuple[np.ndarray, ...]] = []
     for h in reversed(range(horizon)):
         kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         for i in range(n):
@@ -224,7 +225,7 @@ def _cells(
 
 def _joint(game: MarkovGame, play: MixturePlay | Numbers) -> Float[np.ndarray, "horizon states *actions"]:
     joint = play.joint() if isinstance(play, MixturePlay) else np.asarray(play, dtype=float)
-    shape = (game.horizon, game.num_states, *game.num_actions)
+    shape = (int(game.horizon or 0), game.num_states, *game.num_actions)
     if joint.shape != shape:
         raise ValueError(f"play has shape {joint.shape}; this game asks for {shape}")
     totals = joint.reshape(*shape[:2], -1).sum(axis=-1)

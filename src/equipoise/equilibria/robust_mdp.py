@@ -186,7 +186,7 @@ def _newton(
         wrong = float(np.max(np.abs((policy * action_values).sum(axis=1) - values)))
         if best is None or wrong < best[0]:
             best = (wrong, values)
-        elif wrong <= goal or iteration > 3 and wrong >= best[0]:
+        elif wrong <= goal or (iteration > 3 and wrong >= best[0]):
             break  # at the level of rounding
         if wrong == 0.0:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,20 @@ from equipoise.preferences.divergences import TotalVariation
 from equipoise.preferences.worst_case import Form, Support, check_level
 
 
+class Doubt(NamedTuple):
+    """What an adversary may do apart from how much of it; hashable, so that programs are compiled once.
+
+    Attributes:
+        rule: the divergence.
+        form: "constrained" or "penalised".
+        free: whether it may put mass where the model has none.
+    """
+
+    rule: Divergence
+    form: str
+    free: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
     """What an adversary may do to the law p of the next state, in every state and action anew.
@@ -21,9 +36,9 @@ class Uncertainty:
     level * D(P, p) to the player.
 
     Attributes:
-        level: the radius of the ball, 0 being neutral (constrained); the weight of the penalty, infinity being
-            neutral (penalised); the tail probability, 1 being neutral ("cvar"). A number, or an array that
-            broadcasts against the states and actions.
+        level: the radius of the ball, 0 being neutral (constrained); the weight of the penalty, infinity
+            being neutral (penalised); the tail probability, 1 being neutral ("cvar"). A number, or an array
+            that broadcasts against the states and actions.
         divergence: "tv", "kl", "chi2", "cressie_read", "reverse_kl", "l1", "cvar" or a `Divergence`.
         form: "constrained" or "penalised".
         support: "ac", the adversary only reweights what can happen; "free", it may go anywhere (total
@@ -70,6 +85,11 @@ class Uncertainty:
         what = "tail" if isinstance(self.rule, CVaR) else "radius" if self.form == "constrained" else "weight"
         support = f", {self.support}" if self.support is not None else ""
         return f"{self.rule.name} {self.form}, {what} {size}{support}"
+
+    @property
+    def doubt(self) -> Doubt:
+        """The record without its level."""
+        return Doubt(self.rule, self.form, self.is_free)
 
     @property
     def is_free(self) -> bool:
