@@ -8,6 +8,7 @@ Eibelshauser and Poensgen (2019) for the logit QRE of stochastic games.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,6 +25,9 @@ FIRST_STEP = 0.5
 MAX_CORRECTIONS = 6
 SOLVED = 1e-12  # violation of the equations at the end, in units of the range of rewards times 1 + |V|
 CLOSE = 1e-3  # largest last Newton step at accepted points of the path, each unknown divided by 1 + |x|
+NEAR = 0.05  # violation of the equations at these points before that step, in units of the noise
+EXACT = 1e-9  # the same at points from which steps are short
+FAR = 0.1  # the same where an accepted point turns out to be wrong
 MAX_SOLVES = 3000
 
 
@@ -122,6 +126,7 @@ def _follow(
         if trial is None:
             walk.step *= 0.25 if final else 0.5
             walk.fresh = False
+            walk.settle()
         elif final:
             walk.point, walk.here, good, used = correct(system, trial._replace(theta=end))
             walk.solves += used
@@ -181,6 +186,9 @@ class _Walk:
         self.orientation = here.sign
         self.step, self.first, self.steps = FIRST_STEP, 0.0, 0
         self.bifurcated, self.fresh = False, True
+        self.noise = float(system.eps.min())
+        self.before: deque[tuple[Point, _Move, float]] = deque(maxlen=20)  # earlier points, their tangents and steps
+        self.settled = True  # whether the point solves the equations to rounding
 
     def arrival(self, good: bool) -> Arrival:
         """The walk's end as a record."""
@@ -216,7 +224,7 @@ class _Walk:
             trial = change.start_from(trial)
             if _Move.between(self.point, trial).largest(self.point) > 2.0 * reach:
                 return None
-            if size <= min(CLOSE, 0.1 * reach):
+            if size <= min(CLOSE, 0.1 * reach) and self.here.error <= NEAR * self.noise:
                 return trial if self._sound(tangent, along, final) else None
         return None
 
@@ -238,8 +246,39 @@ class _Walk:
         tangent = _Move(self.here.along_x, self.here.along_values, 1.0)
         sign = float(np.sign(self.ahead.product(tangent, self.point)))
         unit = tangent.times(sign / tangent.length(trial))
+        self.before.append((self.point, self.ahead, self.step))
         self.bend = unit.plus(self.ahead.times(-1.0)).times(1.0 / moved)
         self.ahead, self.point = unit, trial
         growth = float(np.clip(np.sqrt(BEND / max(self.first, 1e-12)), *GROWTH))
         self.step = min(self.step * growth, max_step)
-        self.steps, self.fresh = self.steps + 1, True
+        self.steps, self.fresh, self.settled = self.steps + 1, True, False
+
+    def settle(self) -> None:
+        """Correct the last accepted point to rounding: short steps from it must not mistake its error.
+
+        If that fails, or the determinant shows only then that the point lies on another branch, the walk goes
+        back to the point before.
+        """
+        if self.settled:
+            return
+        point, self.settled = self.point, True
+        for _ in range(2 * MAX_CORRECTIONS):
+            here = self.system.linearise(point)
+            self.solves += 1
+            tangent = _Move(here.along_x, here.along_values, 1.0)
+            newton = _Move(here.newton_x, here.newton_values, 0.0)
+            along = self.ahead.product(tangent, point)
+            change = newton.plus(tangent.times(-self.ahead.product(newton, point) / along))
+            size, sign = change.largest(point), float(np.sign(along))
+            if not size <= FAR:
+                break
+            point = change.start_from(point)
+            if size <= EXACT:
+                if here.sign * sign == self.orientation:
+                    self.point, self.ahead = point, tangent.times(sign / tangent.length(point))
+                    self.bend = None
+                    return
+                break
+        if self.before:
+            self.point, self.ahead, step = self.before.pop()
+            self.step, self.bend, self.settled = 0.25 * step, None, False
