@@ -48,7 +48,7 @@ $(VENV)/.dev: $(VENV)/.core
 	touch $@
 
 $(VENV)/.all: $(VENV)/.dev
-	$(PIP) --editable '.[dev,docs,peers]'
+	$(PIP) --editable '.[dev,docs,peers,tensorboard]'
 	touch $@
 
 clean:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         observed_play,
         save,
     )
+    from equipoise.learning import Run, check_learner, load_run, train
     from equipoise.preferences import worst_case
 
 __version__ = "0.1.0"
@@ -98,6 +99,7 @@ _HOMES = {
         "observed_play",
         "save",
     ),
+    "learning": ("Run", "check_learner", "load_run", "train"),
     "preferences": ("worst_case",),
 }
 _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
@@ -120,6 +122,7 @@ __all__ = [
     "NotConvergedError",
     "ObservedPlay",
     "PayoffSampling",
+    "Run",
     "Security",
     "Solution",
     "SolutionBatch",
@@ -128,18 +131,21 @@ __all__ = [
     "all_nash_equilibria",
     "catalogue",
     "check_game",
+    "check_learner",
     "compare_fits",
     "derivatives",
     "find_equilibria",
     "fit",
     "load",
     "load_choices",
+    "load_run",
     "named_game",
     "observed_play",
     "save",
     "solve",
     "solve_batch",
     "trace",
+    "train",
     "uniqueness",
     "worst_case",
 ]

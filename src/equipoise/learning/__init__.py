@@ -1,0 +1,23 @@
+"""Learning from samples: learners, and the one loop that trains them all."""
+
+from equipoise.learning._metrics import Logger
+from equipoise.learning._protocol import Learner
+from equipoise.learning.check import check_learner
+from equipoise.learning.checkpoint import CheckpointError
+from equipoise.learning.run import Run
+from equipoise.learning.train import TrainingDivergedError, load_run, train
+
+LEARNERS: dict[str, str] = {}
+"""Equipoise's own learners by class name, and what each one is, in a line."""
+
+__all__ = [
+    "LEARNERS",
+    "CheckpointError",
+    "Learner",
+    "Logger",
+    "Run",
+    "TrainingDivergedError",
+    "check_learner",
+    "load_run",
+    "train",
+]

@@ -1,0 +1,1 @@
+"""Learners for games small enough for tables."""
