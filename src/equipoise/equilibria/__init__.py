@@ -10,13 +10,19 @@ from equipoise.equilibria.correlated import CoarseCorrelatedEquilibrium, Correla
 from equipoise.equilibria.derivatives import Derivatives, derivatives
 from equipoise.equilibria.dynamics import AUTHORS_SETTINGS, Learning, Play, play
 from equipoise.equilibria.fit import Fit, FitWarning, IdentificationWarning, fit
+from equipoise.equilibria.mixture_play import MixturePlay, product_play, pure_play
 from equipoise.equilibria.multiplicity import EquilibriumSet, find_equilibria
 from equipoise.equilibria.nash import Nash, all_nash_equilibria, pure_nash_equilibria
 from equipoise.equilibria.qre import QRE
+from equipoise.equilibria.rectangular import RectangularEquilibrium
+from equipoise.equilibria.robust_evaluation import RobustEvaluation, robust_evaluation
+from equipoise.equilibria.robust_games import RepresentationWarning, RobustCCE
+from equipoise.equilibria.robust_mdp import RobustPolicy, RobustValue, robust_policy_value
 from equipoise.equilibria.rqe import RQE
 from equipoise.equilibria.security import Security
 from equipoise.equilibria.stackelberg import Stackelberg
 from equipoise.equilibria.trace import Bifurcation, Curve, Trace, trace
+from equipoise.equilibria.uncertainty import Uncertainty
 from equipoise.equilibria.uniqueness import Monotonicity, Uniqueness, monotonicity, uniqueness
 
 __all__ = [
@@ -41,16 +47,24 @@ __all__ = [
     "MarkovCertificate",
     "MarkovConcept",
     "MarkovSolution",
+    "MixturePlay",
     "Monotonicity",
     "Nash",
     "NotConvergedError",
     "PayoffSampling",
     "Play",
+    "RectangularEquilibrium",
+    "RepresentationWarning",
+    "RobustCCE",
+    "RobustEvaluation",
+    "RobustPolicy",
+    "RobustValue",
     "Security",
     "Solution",
     "SolutionBatch",
     "Stackelberg",
     "Trace",
+    "Uncertainty",
     "Uniqueness",
     "all_nash_equilibria",
     "compare_fits",
@@ -60,7 +74,11 @@ __all__ = [
     "monotonicity",
     "nash_gap",
     "play",
+    "product_play",
     "pure_nash_equilibria",
+    "pure_play",
+    "robust_evaluation",
+    "robust_policy_value",
     "solve",
     "solve_batch",
     "trace",

@@ -12,13 +12,6 @@ from jaxtyping import Float
 
 from equipoise.equilibria._markov_solution import MarkovCertificate, MarkovSolution
 from equipoise.equilibria._polish import polished_weights
-from equipoise.equilibria._robust_rounds import (
-    effective_rounds,
-    exact_rounds,
-    paces,
-    round_weights,
-    step_sizes,
-)
 from equipoise.equilibria.mixture_play import MixturePlay
 from equipoise.equilibria.rectangular import RectangularEquilibrium, Select
 from equipoise.equilibria.robust_evaluation import (
@@ -27,6 +20,13 @@ from equipoise.equilibria.robust_evaluation import (
     component_centres,
     player_levels,
     robust_evaluation,
+)
+from equipoise.equilibria.robust_rounds import (
+    effective_rounds,
+    exact_rounds,
+    paces,
+    round_weights,
+    step_sizes,
 )
 from equipoise.equilibria.uncertainty import Uncertainty
 from equipoise.games._checks import Numbers
@@ -240,7 +240,7 @@ def _follow_the_leader(game: MarkovGame, concept: RobustCCE, polish: Polish) -> 
     levels = player_levels(game, uncertainty)
     horizon, n, states, count = int(game.horizon or 0), game.num_players, game.num_states, concept.rounds
     steps = step_sizes(count, concept.step_constant)
-    rates = paces(steps, horizon)
+    rates = paces(steps, horizon) / _reward_range(game)  # written for rewards in [0, 1]
     profiles = np.zeros((n, 0), dtype=int)
     if polish == "exact" and np.prod(game.num_actions) <= _MOST_PROFILES:
         profiles = np.indices(game.num_actions).reshape(n, -1)
@@ -295,5 +295,5 @@ def _component_values(
 
 
 def _reward_range(game: MarkovGame) -> float:
-    spread = max(float(np.ptp(tensor)) for tensor in game.rewards)
+    spread = max(float(r.max()) for r in game.rewards) - min(float(r.min()) for r in game.rewards)
     return spread if spread > 0 else 1.0

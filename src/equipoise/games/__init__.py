@@ -14,6 +14,7 @@ from equipoise.games.convert import (
     to_pygambit,
 )
 from equipoise.games.files import load, save
+from equipoise.games.generative import GenerativeModel
 from equipoise.games.generators import (
     covariant_game,
     random_2x2,
@@ -22,8 +23,12 @@ from equipoise.games.generators import (
     random_zero_sum,
     two_robot_game,
 )
+from equipoise.games.grid import grid_game
 from equipoise.games.grid_map import GridMap
+from equipoise.games.grid_worlds import cliff_walk, cooperation_grid
 from equipoise.games.markov import MarkovGame
+from equipoise.games.markov_catalogue import MarkovEntry, markov_catalogue, named_markov_game
+from equipoise.games.markov_generators import congestion_markov_game, random_markov_game
 from equipoise.games.nfg import NfgError
 from equipoise.games.normal_form import NormalFormGame
 from equipoise.games.observed_play import (
@@ -38,7 +43,9 @@ from equipoise.games.successors import SuccessorLists
 __all__ = [
     "CatalogueEntry",
     "GameFileError",
+    "GenerativeModel",
     "GridMap",
+    "MarkovEntry",
     "MarkovGame",
     "NfgError",
     "NormalFormGame",
@@ -49,18 +56,25 @@ __all__ = [
     "catalogue",
     "catalogue_entry",
     "check_game",
+    "cliff_walk",
+    "congestion_markov_game",
+    "cooperation_grid",
     "covariant_game",
     "from_nashpy",
     "from_openspiel",
     "from_pygambit",
+    "grid_game",
     "load",
     "load_choices",
+    "markov_catalogue",
     "named_game",
+    "named_markov_game",
     "observed_play",
     "parse_choices",
     "random_2x2",
     "random_coordination",
     "random_game",
+    "random_markov_game",
     "random_zero_sum",
     "reference_concepts",
     "save",

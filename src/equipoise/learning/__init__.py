@@ -5,16 +5,21 @@ from equipoise.learning._protocol import Learner
 from equipoise.learning.check import check_learner
 from equipoise.learning.checkpoint import CheckpointError
 from equipoise.learning.run import Run
+from equipoise.learning.tabular.robust_ftrl import FewRoundsWarning, RobustQFTRL
+from equipoise.learning.tabular.robust_plug_in import RobustNashVI
 from equipoise.learning.train import TrainingDivergedError, load_run, train
 
-LEARNERS: dict[str, str] = {}
+LEARNERS: dict[str, str] = {"RobustQFTRL": "robust coarse correlated equilibria with fictitious sets"}
 """Equipoise's own learners by class name, and what each one is, in a line."""
 
 __all__ = [
     "LEARNERS",
     "CheckpointError",
+    "FewRoundsWarning",
     "Learner",
     "Logger",
+    "RobustNashVI",
+    "RobustQFTRL",
     "Run",
     "TrainingDivergedError",
     "check_learner",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from equipoise.equilibria.mixture_play import MixturePlay
 from equipoise.equilibria.robust_rounds import (
@@ -35,7 +35,7 @@ from equipoise.equilibria.uncertainty import Uncertainty
 from equipoise.games import GenerativeModel, MarkovGame
 
 THEORY = {"step_constant": 24.0, "bonus": 1.0}
-"""Constants of the size that proofs use: `RobustQFTRL(radius, **THEORY)`. They average the last rounds only."""
+"""Constants of the size proofs use: `RobustQFTRL(radius, **THEORY)`. They average the last rounds only."""
 
 FEW_ROUNDS = 10
 _MOST_SAMPLES = 256
@@ -49,23 +49,25 @@ class Prepared(NamedTuple):
     """A game as Robust-Q-FTRL sees it.
 
     Attributes:
-        real: which actions there are, `[n, A]`; players with fewer are padded.
+        actions: zeros, per player `[A_i]`; players with fewer actions than others are padded.
         levels: radii, `[n]`.
         steps: alpha_k, `[K]`.
         paces: eta_(k+1), `[K]`, for rewards as they are.
         ceilings: largest possible value from every step on, `[H, n]`.
-        bonus: c_b sqrt(log^3(K S sum A/delta)/(K H)) in units of rewards.
+        bonus: c_b sqrt(log^3(K S sum A/delta)/(K H)).
+        unit: width of the range of rewards.
         initial: zeros, `[S]`.
         exact: with a known model, per player `[H, S, A_1, ..., A_n, S + 1]`: laws, then the reward.
         sampler: otherwise, from key, step, state and actions to next state and rewards.
     """
 
-    real: Any
+    actions: tuple[Any, ...]
     levels: Any
     steps: Any
     paces: Any
     ceilings: Any
     bonus: Any
+    unit: Any
     initial: Any
     exact: tuple[Any, ...]
     sampler: Any
@@ -95,7 +97,8 @@ class FTRLState(NamedTuple):
 class RobustQFTRL:
     """Robust-Q-FTRL for a robust coarse correlated equilibrium with fictitious sets.
 
-    One update is one round of one step; `updates(game)` are needed, and more do nothing.
+    One update is one round of one step; `updates(game)` are needed, and more do
+    nothing.
 
     Attributes:
         radius: size of the sets, a number or one per player.
@@ -182,8 +185,8 @@ class RobustQFTRL:
         counted = effective_rounds(round_weights(step_sizes(self.rounds, self.step_constant)))
         if counted < FEW_ROUNDS:
             warnings.warn(
-                f"with step_constant = {self.step_constant} and {self.rounds} rounds only {counted:.1f} rounds "
-                "count in effect; lower step_constant or raise rounds",
+                f"with step_constant = {self.step_constant} and {self.rounds} rounds only {counted:.1f} "
+                "rounds count in effect; lower step_constant or raise rounds",
                 FewRoundsWarning,
                 stacklevel=2,
             )
@@ -200,7 +203,9 @@ class RobustQFTRL:
 
     def prepare(self, game: MarkovGame | GenerativeModel) -> Prepared:
         """The game and all constants as arrays."""
-        from jax.tree_util import Partial
+        from jax import tree_util
+
+        bound: Any = tree_util.Partial  # a function with arrays, as a PyTree
 
         horizon, n, states = int(game.horizon or 0), game.num_players, game.num_states
         steps = step_sizes(self.rounds, self.step_constant)
@@ -210,18 +215,19 @@ class RobustQFTRL:
         exact: tuple[Any, ...] = ()
         sampler = None
         if isinstance(game, GenerativeModel):
-            sampler = Partial(game.sample, game.parameters)
+            sampler = bound(game.sample, game.parameters)
         elif self.samples is None:
             exact = _stacked(game)
         else:
-            sampler = Partial(_sample_tables, _tables(game))
+            sampler = bound(_sample_tables, _tables(game))
         return Prepared(
-            real=np.arange(max(game.num_actions)) < np.array(game.num_actions)[:, None],
+            actions=tuple(np.zeros(count) for count in game.num_actions),
             levels=np.broadcast_to(np.asarray(self.radius, float), (n,)).copy(),
             steps=steps,
             paces=paces(steps, horizon) / unit,
             ceilings=np.outer(np.arange(horizon, 0, -1), np.full(n, high)),
-            bonus=np.asarray(unit * self.bonus * math.sqrt(logarithm**3 / (self.rounds * horizon))),
+            bonus=np.asarray(self.bonus * math.sqrt(logarithm**3 / (self.rounds * horizon))),
+            unit=np.asarray(unit),
             initial=np.zeros(states),
             exact=exact,
             sampler=sampler,
@@ -233,7 +239,7 @@ class RobustQFTRL:
 
         horizon, n = model.ceilings.shape
         states = model.initial.shape[0]
-        first = start_rounds(jnp, jnp.asarray(model.real), states)
+        first = start_rounds(jnp, jnp.asarray(_real(model)), states)
         return FTRLState(
             step=jnp.asarray(horizon - 1),
             round=jnp.asarray(0),
@@ -250,18 +256,18 @@ class RobustQFTRL:
 
         done = state.step < 0
         h, k = jnp.maximum(state.step, 0), state.round
+        real = _real(model)
         seen, metrics = self._round(model, state.rounds.policies, state.values[h + 1], h, key)
         alpha = model.steps[k]
         played = state.rounds.policies
-        rounds = next_round(jnp, state.rounds, seen, alpha, model.paces[k], model.real)
+        rounds = next_round(jnp, state.rounds, seen, alpha, model.paces[k], real)
         average = (1 - alpha) * state.average[h] + alpha * played
 
         horizon = model.ceilings.shape[0]
-        scale = jnp.max(model.ceilings[:1] - 0.0) / horizon
-        optimism = model.bonus * (rounds.spread / jnp.maximum(scale, 1e-300) + horizon)
+        optimism = model.bonus * (rounds.spread / model.unit + horizon * model.unit)
         estimate = jnp.minimum(rounds.average + optimism, model.ceilings[h][:, None])
         last = k + 1 == self.rounds
-        fresh = start_rounds(jnp, jnp.asarray(model.real), model.initial.shape[0])
+        fresh = start_rounds(jnp, jnp.asarray(real), model.initial.shape[0])
         after = FTRLState(
             step=jnp.where(last, h - 1, h),
             round=jnp.where(last, 0, k + 1),
@@ -279,8 +285,7 @@ class RobustQFTRL:
 
     def policy(self, model: Prepared, state: FTRLState) -> tuple[Any, ...]:
         """Every player's weighted mean policy, `[H, S, A_i]`; uniform at steps not yet reached."""
-        counts = [row.sum() for row in np.asarray(model.real)] if not model.exact else _counts(model)
-        return tuple(state.average[:, i, :, : int(count)] for i, count in enumerate(counts))
+        return tuple(state.average[:, i, :, :count] for i, count in enumerate(_counts(model)))
 
     def play(self, game: MarkovGame | GenerativeModel, states: FTRLState, seed: int = 0) -> MixturePlay:
         """What was learnt: a mixture of the policies of all rounds, with their weights.
@@ -294,19 +299,16 @@ class RobustQFTRL:
             ValueError: learning is not finished.
         """
         if int(np.asarray(states.step)[seed]) >= 0:
+            whole = self.updates(game) * self.samples_per_update(game)
             raise ValueError(
-                f"learning is at step {int(np.asarray(states.step)[seed])}; train for "
-                f"{self.updates(game)} updates, which are {self.updates(game) * self.samples_per_update(game)} "
-                "samples"
+                f"learning is still at step {int(np.asarray(states.step)[seed])}; train for steps={whole}"
             )
         history = np.asarray(states.history)[seed]
         weights = round_weights(step_sizes(self.rounds, self.step_constant))
         shape = (history.shape[0], game.num_states, self.rounds)
         return MixturePlay(
             np.broadcast_to(weights, shape),
-            tuple(
-                np.moveaxis(history[:, :, i, :, :count], 1, 2) for i, count in enumerate(game.num_actions)
-            ),
+            tuple(np.moveaxis(history[:, :, i, :, :count], 1, 2) for i, count in enumerate(game.num_actions)),
         )
 
     def _round(
@@ -315,7 +317,7 @@ class RobustQFTRL:
         """Robust action values of one round, and how much the sampling bends them."""
         import jax.numpy as jnp
 
-        real = model.real[:, None]
+        real = _real(model)[:, None]
         worst = robust_backup(self.uncertainty.doubt, model.levels, values)
         if self.samples is None:
             centres = exact_centres(jnp, tuple(m[h] for m in model.exact), policies, _counts(model))
@@ -388,7 +390,13 @@ def suggested_sizes(
 
 
 def _counts(model: Prepared) -> tuple[int, ...]:
-    return tuple(model.exact[0].shape[2:-1])
+    return tuple(len(one) for one in model.actions)
+
+
+def _real(model: Prepared) -> Bool[np.ndarray, "players actions"]:
+    """Which actions there are, without padding."""
+    counts = np.array(_counts(model))
+    return np.arange(counts.max()) < counts[:, None]
 
 
 def _reward_range(game: MarkovGame | GenerativeModel) -> tuple[float, float]:
