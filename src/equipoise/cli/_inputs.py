@@ -10,17 +10,17 @@ import tyro
 from equipoise.cli._terminal import closest
 
 if TYPE_CHECKING:
-    from equipoise.games import NormalFormGame
+    from equipoise.games import MarkovGame, NormalFormGame
 
 GameArgument = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME", help_behavior_hint="")]
 Json = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 
 
-def read_game(argument: str) -> NormalFormGame:
-    """The game a GAME argument names: a file, or a key of the catalogue.
+def read_game(argument: str) -> NormalFormGame | MarkovGame:
+    """The game a GAME argument names: a file, or a key of one of the catalogues.
 
     Args:
-        argument: a path that ends in .nfg or .json, or a key such as "stag-hunt".
+        argument: a path that ends in .nfg, .json or .npz, or a key such as "stag-hunt" or "cliff-walk".
 
     Returns:
         The game.
@@ -29,22 +29,36 @@ def read_game(argument: str) -> NormalFormGame:
         ValueError: the file is not a game, or there is no such key; the message suggests similar ones.
         FileNotFoundError: the argument looks like a path and nothing is there.
     """
-    path = Path(argument)
-    if path.suffix.lower() in (".nfg", ".json") or len(path.parts) > 1 or path.is_file():
-        from equipoise.games import load
+    from equipoise.games import catalogue, load, markov_catalogue, named_markov_game
 
+    path = Path(argument)
+    if path.suffix.lower() in (".nfg", ".json", ".npz") or len(path.parts) > 1 or path.is_file():
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {argument!r}")
         return load(path)
-    from equipoise.games import catalogue
-
     known = catalogue()
-    if argument not in known:
-        raise ValueError(
-            f"there is no game {argument!r}{closest(argument, known)}; `equipoise games list` shows all; "
-            "a file name must end in .nfg or .json"
-        )
-    return known[argument].game
+    if argument in known:
+        return known[argument].game
+    if argument in markov_catalogue():
+        return named_markov_game(argument)
+    raise ValueError(
+        f"there is no game {argument!r}{closest(argument, [*known, *markov_catalogue()])}; `equipoise games "
+        "list` shows all; a file name must end in .nfg, .json or .npz"
+    )
+
+
+def read_normal_form(argument: str) -> NormalFormGame:
+    """The game in normal form that a GAME argument names, as `read_game` finds it.
+
+    Raises:
+        ValueError: also where it is a Markov game.
+    """
+    from equipoise.games import NormalFormGame
+
+    game = read_game(argument)
+    if not isinstance(game, NormalFormGame):
+        raise ValueError(f"{argument!r} is a Markov game; this command takes a game in normal form")
+    return game
 
 
 def read_numbers(text: str, option: str) -> float | tuple[float, ...]:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import tyro
 
-from equipoise.cli._inputs import Json, read_game, read_numbers
+from equipoise.cli._inputs import Json, read_normal_form, read_numbers
 from equipoise.cli._terminal import Terminal, closest
 from equipoise.reporting.fits import (
     comparison_table,
@@ -159,7 +159,7 @@ def read_data(data: str, games: tuple[str, ...]) -> tuple[ObservedPlay, ...]:
     from equipoise.games.observed_play import observed_play
 
     if Path(data).suffix.lower() in (".csv", ".tsv", ".txt") or Path(data).is_file():
-        known = {argument: read_game(argument) for argument in games}
+        known = {argument: read_normal_form(argument) for argument in games}
         return load_choices(data, next(iter(known.values())) if len(known) == 1 else _finder(known))
     if games:
         raise ValueError(f"--game goes with a .csv file; the experiment {data!r} has its own games")
@@ -175,7 +175,7 @@ def read_data(data: str, games: tuple[str, ...]) -> tuple[ObservedPlay, ...]:
 def _finder(known: dict[str, NormalFormGame]) -> Callable[[str], NormalFormGame]:
     """Finds games by argument, file name or title; any key or file where no games were given."""
     if not known:
-        return read_game
+        return read_normal_form
     names = {name: game for argument, game in known.items() for name in (argument, Path(argument).stem)}
     names |= {game.title: game for game in known.values() if game.title}
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from equipoise.cli._inputs import GameArgument, Json, read_game, read_numbers
+from equipoise.cli._inputs import GameArgument, Json, read_normal_form, read_numbers
 from equipoise.cli._terminal import Terminal
 from equipoise.reporting.solutions import evidence_table, joint_table, solution_to_dict, strategy_table
 
@@ -104,7 +104,7 @@ class Command:
 
     def run(self, terminal: Terminal) -> int:
         """Solve and show."""
-        game = read_game(self.game)
+        game = read_normal_form(self.game)
         concept = build_concept(self, game)
         start = time.perf_counter()
         with terminal.working(f"Solving {game.title or self.game} for {concept.name} ..."):

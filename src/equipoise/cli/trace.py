@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from equipoise.cli._inputs import GameArgument, Json, read_game, read_numbers
+from equipoise.cli._inputs import GameArgument, Json, read_normal_form, read_numbers
 from equipoise.cli._terminal import Terminal
 from equipoise.reporting.traces import (
     bifurcation_table,
@@ -77,7 +77,7 @@ class Command:
 
     def run(self, terminal: Terminal) -> int:
         """Follow and show."""
-        game = read_game(self.game)
+        game = read_normal_form(self.game)
         if not 1 <= self.player <= game.num_players:
             raise ValueError(f"--player takes a player from 1 to {game.num_players}, got {self.player}")
         concept, parameter = build_concept(self)

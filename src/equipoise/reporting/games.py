@@ -10,7 +10,7 @@ import numpy as np
 from equipoise.reporting.tables import Table
 
 if TYPE_CHECKING:
-    from equipoise.games import NormalFormGame
+    from equipoise.games import MarkovGame, NormalFormGame
 
 MOST_ROWS = 64
 
@@ -44,3 +44,37 @@ def payoff_table(game: NormalFormGame) -> Table:
     rows = [[*names, *(f"{x:g}" for x in payoffs[k])] for k, names in enumerate(joint)]
     caption = f"The first {MOST_ROWS} of {size} joint actions" if size > MOST_ROWS else ""
     return Table([*game.player_names, *(f"payoff, {name}" for name in game.player_names)], rows, caption)
+
+
+def transition_table(game: MarkovGame, step: int = 0) -> Table:
+    """Rewards and next states of a Markov game, one row per state and joint action.
+
+    Args:
+        game: the game.
+        step: the move, where the game depends on time.
+
+    Returns:
+        The table. Of a game with more than 64 such rows, the first 64 of the most likely first state.
+    """
+    shape = (game.num_states, *game.num_actions)
+    size = int(np.prod(shape))
+    lists = game.successors_at(step)
+    rewards = game.rewards_at(step)
+    rows = []
+    start, stop = 0, size
+    if size > MOST_ROWS:
+        per_state = size // game.num_states
+        start = int(np.argmax(game.initial)) * per_state
+        stop = start + min(per_state, MOST_ROWS)
+    for flat in range(start, stop):
+        state, *joint = (int(k) for k in np.unravel_index(flat, shape))
+        index = (state, *joint)
+        law = np.bincount(lists.successors[index], lists.probabilities[index])
+        reached = ", ".join(f"{game.state_names[t]} {law[t]:.4g}" for t in np.flatnonzero(law))
+        actions = [names[a] for names, a in zip(game.action_names, joint, strict=True)]
+        rows.append([game.state_names[state], *actions, *(f"{r[index]:.4g}" for r in rewards), reached])
+    caption = f"{len(rows)} of {size} states with joint actions" if size > len(rows) else ""
+    if not game.is_stationary:
+        caption = f"{caption}{'; ' if caption else ''}move {step + 1} of {game.horizon}"
+    paid = [f"reward, {name}" for name in game.player_names]
+    return Table(["state", *game.player_names, *paid, "next states"], rows, caption)
