@@ -95,34 +95,35 @@ def _quantal(
     game: MarkovGame, concept: RQE | QRE, chance: tuple[Array, str], play: Play
 ) -> tuple[Array, Array]:
     """Gains from above and from below, `[H, n, S]`."""
-    ceiling, value = _bounds(game, concept, chance, play, upper=True)
-    gains = np.maximum(ceiling - value, 0.0)
-    if not concept.regularizer_in_value or gains.max() > NEGLIGIBLE * max(1.0, float(np.abs(value).max())):
-        floor, value = _bounds(game, concept, chance, play, upper=False)
-        return gains, np.maximum(floor - value, 0.0)
-    return gains, np.zeros_like(gains)
-
-
-def _bounds(
-    game: MarkovGame, concept: RQE | QRE, chance: tuple[Array, str], play: Play, *, upper: bool
-) -> tuple[Array, Array]:
-    """What the best response is worth, from above or below, and what the policies are; `[H, n, S]` each."""
     horizon, states, players = len(play.policies[0]), game.num_states, game.num_players
     tau, eps = (np.broadcast_to(v, (states, players)) for v in concept.parameters(players))
-    best, value = np.zeros((2, horizon + 1, players, states))
-    for step in reversed(range(horizon)):
-        logs = _logarithms(play, step)
+    whole = concept.regularizer_in_value
+    # What the policies are worth, and what the best response is worth from above and from below.
+    value, ceiling, floor = np.zeros((3, horizon + 1, players, states))
+    upper, lower = np.zeros((2, horizon, players, states))
+
+    def look(step: int, ahead: Array) -> _certificate.Gaps:
+        rewards = game.rewards_at(step) + worth(game, ahead[step + 1], step, *chance)
         laws = None if play.laws is None else [law[step] for law in play.laws]
-        rewards = game.rewards_at(step)
-        own = own_first(list(rewards + worth(game, value[step + 1], step, *chance)))
         with np.errstate(all="ignore"):
-            value[step] = _certificate.utilities(own, logs, tau, eps, concept.rules, laws).T
-            if concept.regularizer_in_value:
-                own = own_first(list(rewards + worth(game, best[step + 1], step, *chance)))
-            gaps = _certificate.certify(own, logs, tau, eps, concept.rules, laws)
-        gain = (gaps.upper if upper else gaps.lower).T
-        best[step] = gain + (gaps.values.T if concept.regularizer_in_value else value[step])
-    return best[:-1], value[:-1]
+            return _certificate.certify(
+                own_first(list(rewards)), _logarithms(play, step), tau, eps, concept.rules, laws
+            )
+
+    for step in reversed(range(horizon)):
+        gaps = look(step, value)
+        value[step] = gaps.values.T
+        upper[step], lower[step] = gaps.upper.T, gaps.lower.T
+        if whole:
+            gaps = look(step, ceiling)
+            ceiling[step] = (gaps.values + gaps.upper).T
+            upper[step] = np.maximum(ceiling[step] - value[step], 0.0)
+    if whole and upper.max() > NEGLIGIBLE * max(1.0, float(np.abs(value).max())):
+        for step in reversed(range(horizon)):
+            gaps = look(step, floor)
+            floor[step] = (gaps.values + gaps.lower).T
+            lower[step] = np.maximum(floor[step] - value[step], 0.0)
+    return upper, lower
 
 
 def _logarithms(play: Play, step: int) -> list[Array]:

@@ -52,8 +52,14 @@ def maximise_on_simplices(
         _chunk(linear[k : k + CHUNK], rows[k : k + CHUNK], limits[k : k + CHUNK])
         for k in range(0, batch, CHUNK)
     ]
-    *arrays, pivots = zip(*parts, strict=True)
-    return StackedPrograms(*(np.concatenate(part) for part in arrays), iterations=sum(pivots))
+    return StackedPrograms(
+        point=np.concatenate([part.point for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
+        bound=np.concatenate([part.bound for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        solved=np.concatenate([part.solved for part in parts]),
+        iterations=sum(part.iterations for part in parts),
+    )
 
 
 def _chunk(linear: Array, rows: Array, limits: Array) -> StackedPrograms:

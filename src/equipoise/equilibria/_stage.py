@@ -16,6 +16,7 @@ class Stage(NamedTuple):
         values: `[n, S]`.
         solved: where the solver reached its tolerance, `[S]`.
         certain: where the equilibrium is known to be the only one, `[S]`.
+        selected: where it is the one that the solver's rule of selection asks for, `[S]`.
         iterations: linear solves or pivots of this step.
         residual: largest violation of the solver's equations, in payoff units.
         logs: logarithms of `strategies`, where probabilities may be too small for a number.
@@ -29,6 +30,7 @@ class Stage(NamedTuple):
     values: Array
     solved: Array
     certain: Array
+    selected: Array
     iterations: int
     residual: float
     logs: list[Array] | None = None

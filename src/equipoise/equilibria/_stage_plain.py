@@ -69,7 +69,9 @@ class NashStage:
             certain[s] = "no other" in answer.status
             iterations += answer.iterations
         values = np.stack([_expectation(tensor, strategies) for tensor in given])
-        return Stage(strategies, values, solved, certain, iterations, float(residual.max()), memory=memory)
+        return Stage(
+            strategies, values, solved, certain, solved, iterations, float(residual.max()), memory=memory
+        )
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class SecurityStage:
                 [_accurate(p, r) & p.solved for p, r in zip(programs, payoffs, strict=True)], axis=0
             ),
             certain=np.zeros(len(payoffs[0]), bool),
+            selected=np.ones(len(payoffs[0]), bool),
             iterations=sum(program.iterations for program in programs),
             residual=float(max((program.bound - program.value).max() for program in programs)),
             laws=[program.weights for program in programs],
@@ -130,6 +133,7 @@ class CorrelatedStage:
             & (gains <= ACCURATE * stakes)
             & (slack <= ACCURATE * np.maximum(spread, stakes)),
             certain=np.zeros(states, bool),
+            selected=np.ones(states, bool),
             iterations=program.iterations,
             residual=float(max(gains.max(), slack.max())),
             joint=joint,

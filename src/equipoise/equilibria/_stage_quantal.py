@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from equipoise.equilibria.uniqueness import (
     spectral_radius,
 )
 
+NUDGES = (1e-6, -1e-4, 1e-3)  # changes of normalised payoffs that lead past a bifurcation
 SAME = 1e-13  # change of normalised payoffs and preferences below which a game counts as unchanged
 
 
@@ -33,6 +34,7 @@ class _Memory(NamedTuple):
 
     batch: Batch
     arrival: Arrival
+    principal: Array  # whether the solution is known to be on the principal branch
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class QuantalStage:
     """Solves stage games for a quantal concept.
 
     A stage game that has not changed since the step after keeps its solution. Others start Newton's method
-    from there where the equilibrium is known to be unique, and follow the principal branch where not.
+    from there where the equilibrium is known to be unique, and follow the principal branch where not. Where
+    that branch is lost, next to a bifurcation, any equilibrium reached from nearby is taken, and reported.
     """
 
     concept: RQE | QRE
@@ -53,7 +56,7 @@ class QuantalStage:
         batch = _branch.stack(payoffs, tau, eps, concept.rules)
         flat = own_first(payoffs)
         unique = certain(flat, concept, tau, eps)
-        branch, solves = _solve(batch, None if later is None else later.memory, unique)
+        branch, principal = _solve(batch, None if later is None else later.memory, unique)
         logs = [np.ascontiguousarray(r.log_strategy.T) for r in branch.system.responses(branch.x)]
         fears = adversaries(branch) if tau.any() else None
         witnesses = None if fears is None else laws(fears)
@@ -73,11 +76,12 @@ class QuantalStage:
             values=values.T,
             solved=branch.arrived,
             certain=unique,
-            iterations=solves,
+            selected=principal | (branch.arrived & unique),
+            iterations=int(branch.solves.sum()),
             residual=float(branch.residual.max()),
             logs=logs,
             laws=witnesses,
-            memory=_Memory(branch.batch, arrival),
+            memory=_Memory(branch.batch, arrival, principal),
         )
 
 
@@ -126,29 +130,63 @@ def _contraction(own: Sequence[Array], tau: Array, eps: Array, form: str) -> Arr
     return np.asarray((len(own) - 1) * np.max(factors, axis=0))
 
 
-def _solve(batch: Batch, memory: _Memory | None, unique: Array) -> tuple[Branch, int]:
-    """Equilibria of the batch, and the linear solves they took."""
-    if memory is None:
-        branch = _branch.principal_branch(batch)
-        return branch, int(branch.solves.sum())
-    kept = memory.arrival.arrived & _unchanged(batch, memory.batch)
-    # An unchanged game keeps the game it was solved for as well, so that small changes cannot add up.
-    batch = _mixed(batch, memory.batch, kept)
-    system = _branch.system_for(batch)
-    whole = Arrival(*(np.copy(part) for part in memory.arrival))
-    whole.solves[:] = 0
-    whole.arrived[~kept] = False
-    warm = np.flatnonzero(~kept & unique & memory.arrival.arrived)
-    if warm.size:
-        part = batch.take(warm)
-        near = _branch.correct(system.take(warm), part.parameters(), whole.x[:, warm], max_solves=20)
-        merge(whole, near, warm)
+def _solve(batch: Batch, memory: _Memory | None, unique: Array) -> tuple[Branch, Array]:
+    """Equilibria of the batch, and which of them are on the principal branch."""
+    states = batch.size
+    kept = np.zeros(states, bool)
+    if memory is not None:
+        kept = memory.arrival.arrived & _unchanged(batch, memory.batch)
+        # An unchanged game keeps the game it was solved for as well, so that small changes cannot add up.
+        batch = _mixed(batch, memory.batch, kept)
+        whole = Arrival(*(np.copy(part) for part in memory.arrival))
+        whole.solves[:] = 0
+        whole.arrived[~kept] = False
+        principal = memory.principal & kept
+        _finish_from(batch, whole, np.flatnonzero(~kept & unique & memory.arrival.arrived), whole.x)
+        principal |= whole.arrived & unique
+    else:
+        whole = _nowhere(batch)
+        principal = kept
     left = np.flatnonzero(~whole.arrived)
     if left.size:
         found = _branch.principal_branch(batch.take(left))
-        part_arrival = Arrival(found.x, found.arrived, found.index, found.solves, found.bifurcated)
-        merge(whole, part_arrival, left)
-    return _branch.finish(batch, system, whole), int(whole.solves.sum())
+        merge(whole, Arrival(found.x, found.arrived, found.index, found.solves, found.bifurcated), left)
+        principal[left] = found.arrived
+        lost = left[~found.arrived]
+        if memory is not None:
+            _finish_from(batch, whole, lost, memory.arrival.x)
+            lost = lost[~whole.arrived[lost]]
+        for nudge in NUDGES:
+            if not lost.size:
+                break
+            start = np.copy(whole.x)
+            start[:, lost] = _branch.principal_branch(_nudged(batch.take(lost), nudge)).x
+            _finish_from(batch, whole, lost, start)
+            lost = lost[~whole.arrived[lost]]
+    return _branch.finish(batch, _branch.system_for(batch), whole), principal
+
+
+def _nudged(batch: Batch, size: float) -> Batch:
+    """The batch with slightly other payoffs, whose paths pass a bifurcation by on one side."""
+    changed = []
+    for i, payoff in enumerate(batch.payoffs):
+        cells = np.arange(payoff[..., 0].size).reshape(payoff.shape[:2])
+        changed.append(payoff + size * np.sin(1.0 + cells + 0.5 * i)[..., None])
+    return replace(batch, payoffs=tuple(changed))
+
+
+def _nowhere(batch: Batch) -> Arrival:
+    unknowns, states = _branch.system_for(batch).unknowns, batch.size
+    none = np.zeros(states, bool)
+    return Arrival(np.zeros((unknowns, states)), none, np.ones(states), np.zeros(states, int), none.copy())
+
+
+def _finish_from(batch: Batch, whole: Arrival, places: Array, start: Array) -> None:
+    """Newton's method in the given games from given unknowns `[unknowns, S]`."""
+    if places.size:
+        system = _branch.system_for(batch).take(places)
+        near = _branch.correct(system, batch.parameters(places), start[:, places], max_solves=20)
+        merge(whole, near, places)
 
 
 def _unchanged(new: Batch, old: Batch) -> Array:

@@ -42,11 +42,14 @@ class StageReport(NamedTuple):
     Attributes:
         solved: the solver reached its tolerance.
         certain: the equilibrium is known to be the only one.
+        selected: it is the one the solver selects (`branch` of the solution says which); elsewhere the
+            principal branch was lost and another equilibrium may have been taken.
         gain: the most any player could gain by deviating from this step and state on (certified bound).
     """
 
     solved: Array
     certain: Array
+    selected: Array
     gain: Array
 
 
@@ -94,7 +97,7 @@ def backward_induction(game: MarkovGame, concept: MarkovConcept) -> MarkovSoluti
     certificate, gains = certify_play(game, concept, *chance, play)
     good = record.solved.all()
     exact = bool((certificate.gap_per_player <= TOLERANCE * np.maximum(stakes, 1e-300).sum(axis=0)).all())
-    report = StageReport(record.solved, record.certain, gains)
+    report = StageReport(record.solved, record.certain, record.selected, gains)
     details: dict[str, Any] = {"values": values, "stage": report}
     if record.laws is not None:
         details["adversaries"] = tuple(record.laws)
@@ -151,6 +154,7 @@ class _Record:
         self.policies = [np.zeros((*self.shape, size)) for size in game.num_actions]
         self.solved = np.zeros(self.shape, bool)
         self.certain = np.zeros(self.shape, bool)
+        self.selected = np.zeros(self.shape, bool)
         self.logs: list[Array] | None = None
         self.laws: list[Array] | None = None
         self.joint: Array | None = None
@@ -161,6 +165,7 @@ class _Record:
         for mine, own in zip(self.policies, stage.strategies, strict=True):
             mine[step] = own
         self.solved[step], self.certain[step] = stage.solved, stage.certain
+        self.selected[step] = stage.selected
         self.iterations += stage.iterations
         self.residual = max(self.residual, stage.residual)
         if stage.logs is not None:
@@ -187,9 +192,11 @@ def _status(solver: StageSolver, report: StageReport, good: bool, exact: bool) -
     if not unknown:
         return "unique: every stage game has one equilibrium"
     if isinstance(solver, QuantalStage):
+        lost = int((~report.selected).sum())
+        elsewhere = f", but in {lost} it was lost and a nearby equilibrium taken" if lost else ""
         return (
             f"in {unknown} of {total} stage games uniqueness is not certified; the principal branch is taken "
-            "there, and values of earlier steps depend on that choice"
+            f"there{elsewhere}, and values of earlier steps depend on that choice"
         )
     if isinstance(solver, SecurityStage):
         return "The guaranteed payoffs are unique; the strategies need not be."
