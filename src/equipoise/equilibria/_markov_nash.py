@@ -69,7 +69,7 @@ def logit_limit(game: MarkovGame, concept: MarkovConcept) -> MarkovSolution:
     """The Nash equilibrium that the principal branch of logit equilibria leads to.
 
     The path of quantal response equilibria, whose values leave the entropy out, is followed to ever larger
-    precision; near its limit the complementarity conditions of Nash equilibrium are solved by Newton's method.
+    precision; near its limit Newton's method solves the complementarity conditions of Nash equilibrium.
 
     Args:
         game: a discounted game.
@@ -195,7 +195,7 @@ class _Complementarity:
             by_slack = np.where(norm > 0.0, 1.0 - slack / safe, 0.3)
             places = np.arange(block.start, block.stop)
             jacobian[places, places] = by_own.ravel()
-            kernel = (processes[0].kernel[i] if alike else processes[i].kernel)
+            kernel = processes[0].kernel[i] if alike else processes[i].kernel
             kernel = kernel if isinstance(kernel, np.ndarray) else kernel.toarray()
             by_values = -discount * kernel.reshape(states, count, states)
             by_values[diagonal, :, diagonal] += 1.0
@@ -224,5 +224,3 @@ class _Complementarity:
                 shape = (len(law), 1, *([1] * place), law.shape[1], *([1] * (split.ndim - 3 - place)))
                 split = (split * law.reshape(shape)).sum(axis=2 + place)
         return split
-
-

@@ -187,7 +187,9 @@ class _Walk:
         self.step, self.first, self.steps = FIRST_STEP, 0.0, 0
         self.bifurcated, self.fresh = False, True
         self.noise = float(system.eps.min())
-        self.before: deque[tuple[Point, _Move, float]] = deque(maxlen=20)  # earlier points, their tangents and steps
+        self.before: deque[tuple[Point, _Move, float]] = deque(
+            maxlen=20
+        )  # earlier points, their tangents and steps
         self.settled = True  # whether the point solves the equations to rounding
 
     def arrival(self, good: bool) -> Arrival:

@@ -1,7 +1,7 @@
 """The quick way to a stationary logit equilibrium, where play responds mildly.
 
-In every sweep the players answer each other in turn in all states, and then values are those of the policies so
-found, exactly: policy iteration for many players. Started from uniform play, it is the Markov counterpart of
+In every sweep the players answer each other in turn in all states, and values follow: by one step of value
+iteration, and after every other sweep exactly, to what the policies are worth. Started from uniform play, it is the Markov counterpart of
 `_leap`: the answer is taken for the principal branch only if every sweep moves play far less than the one
 before, and is left to the path follower otherwise. (benchmarks/markov_against_sgamesolver.py counts how often
 that was wrong on random games.)
@@ -84,7 +84,7 @@ def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
             own = worth[i].reshape(shape).transpose(orders[i]).reshape(states, counts[i], -1)
             action = (own @ rivals_law(policies, i)[:, :, None])[:, :, 0]
             odds = np.exp(action)
-            total = np.add.reduce(odds, 1, None, None, True)
+            total = np.add.reduce(odds, axis=1, keepdims=True)
             policies[i] = odds / total
             if counted:
                 entropies[i] = np.log(total[:, 0]) - (policies[i] * action).sum(axis=1)
@@ -93,7 +93,7 @@ def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
         last, moved = moved, float(np.vdot(change, change)) ** 0.5
         ratio = moved / last if last else 0.0
         contraction = max(contraction, ratio)
-        if moved * ratio <= DONE and sweep > 1 or contraction > CONTRACTION:
+        if (moved * ratio <= DONE and sweep > 1) or contraction > CONTRACTION:
             break
         if sweep % 2:
             # Where chance mixes well one step is as good as all of them.
@@ -115,7 +115,7 @@ def _joint(policies: list[Array]) -> Array:
 def _evaluation(
     game: MarkovGame, rewards: Array
 ) -> tuple[Callable[[Array, Array, Array], Array], Callable[[Array], Array]]:
-    """Two functions: values of a joint law (given bonuses and a guess), and the discounted worth of values."""
+    """Two functions: values of a joint law, given bonuses and a guess; and the discounted worth of values."""
     states, discount, players = game.num_states, game.discount, len(rewards)
     assert discount is not None
     split = rewards.reshape(players, states, -1)

@@ -22,6 +22,7 @@ import numpy as np
 
 from equipoise.equilibria._branch import KAPPA, KAPPA_START, Batch, Rules, system_for
 from equipoise.equilibria._lookahead import Lookahead, Outlook
+from equipoise.equilibria._markov_solution import MarkovSolution
 from equipoise.equilibria._path import Rates, by_theta
 from equipoise.equilibria._stage_values import stage_values, uniform_cost
 from equipoise.equilibria._system import Array, Parameters, System
@@ -44,6 +45,10 @@ class Quantal(Protocol):
     @property
     def rules(self) -> Rules:
         """How players judge."""
+        ...
+
+    def find_markov(self, game: MarkovGame) -> MarkovSolution:
+        """Find the concept's policies."""
         ...
 
     @property

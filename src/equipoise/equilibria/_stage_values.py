@@ -160,9 +160,7 @@ def _entropic(q: Array, log_q: Array, costs: Array, tau: Array) -> tuple[Array, 
     return p, value, pull
 
 
-def _joint(
-    system: JointSystem, i: int, x: Array, at: Parameters, responses: Sequence[Response]
-) -> _Worst:
+def _joint(system: JointSystem, i: int, x: Array, at: Parameters, responses: Sequence[Response]) -> _Worst:
     rivals = others(i, len(responses))
     sizes = [system.sizes[j] for j in rivals]
     log_p = x[system.own[i].stop : system.blocks[i].stop - 1]

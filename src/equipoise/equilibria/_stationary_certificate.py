@@ -39,7 +39,7 @@ ROUNDS = 100
 ENOUGH = 1e-13  # change of values that ends an evaluation, relative to their size
 
 
-class Checked(NamedTuple):
+class StationaryCheck(NamedTuple):
     """Policies' values and what deviating from them could gain.
 
     Attributes:
@@ -57,7 +57,7 @@ def certify_stationary(
     policies: Sequence[Array],
     log_policies: Sequence[Array] | None = None,
     witnesses: Sequence[Array] | None = None,
-) -> Checked:
+) -> StationaryCheck:
     """Certificate of stationary policies for a quantal response concept.
 
     Args:
@@ -96,7 +96,7 @@ def certify_stationary(
         lower=float(lower.max()),
         nash_gap=nash,
     )
-    return Checked(certificate, values)
+    return StationaryCheck(certificate, values)
 
 
 def _logit(standing: Standing, eps: Array, counted: bool) -> Margin:
@@ -186,7 +186,7 @@ class _Desk:
         return float((roof - floor).max()), max(float((sure - ceiling).max()), 0.0), values
 
     def stage(self, values: Array) -> tuple[Array, Any]:
-        """The player's stage payoffs `[S, A_i, M_i]` at continuation values, and its law of the next state."""
+        """The player's stage payoffs `[S, A_i, M_i]` at continuation values, and its law of next states."""
         payoff, kernel = self.lookahead.of(self.i, values)
         return np.ascontiguousarray(payoff.transpose(2, 0, 1)), kernel
 

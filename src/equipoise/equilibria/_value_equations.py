@@ -43,7 +43,9 @@ def coupled(weights: Array, kernels: Sequence[Any], discount: float, direct: boo
 
         def image(values: Array) -> Array:
             split = values.reshape(players, states)
-            worth = np.stack([kernels[j] @ split[j] for j in range(players)]).reshape(players, states, actions)
+            worth = np.stack([kernels[j] @ split[j] for j in range(players)]).reshape(
+                players, states, actions
+            )
             return np.asarray(values - discount * np.einsum("ijsa,jsa->is", weights, worth).ravel())
 
         return ValueEquations(lambda b, rtol: gmres(image, b, rtol), 0.0)

@@ -149,10 +149,10 @@ def play(
     every = max(1, learning.steps // 100)
     for t in range(1, learning.steps + 1):
         size = learning.step * float(t) ** -learning.decay
-        at = move(z, _gradient(table, z), size) if learning.extrapolate else z
+        at = move(z, gradient(table, z), size) if learning.extrapolate else z
         for block, value in zip(total, at, strict=True):
             block += value
-        z = move(z, _gradient(table, at), size)
+        z = move(z, gradient(table, at), size)
         if t == next_mark:
             records.append((z, [block / t for block in total]))
             next_mark = next(due, 0)
@@ -165,7 +165,7 @@ def play(
     return Play(marks, tuple(last[:n]), tuple(mean[:n]), tuple(last[n:]), tuple(mean[n:]))
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
     """Payoffs `[A_i, M_i, batch]`, tau and eps `[players, batch]`, and how players judge."""
 
     payoffs: Blocks
@@ -180,7 +180,7 @@ class _Table(NamedTuple):
         return [r.shape[0] for r in self.payoffs] + [r.shape[1] for r in self.payoffs]
 
 
-def _table(games: Sequence[NormalFormGame], concepts: Sequence[RQE]) -> _Table:
+def _table(games: Sequence[NormalFormGame], concepts: Sequence[RQE]) -> Table:
     if not games or len({game.num_actions for game in games}) > 1:
         raise ValueError(
             "games must be one or more games of one shape; got shapes "
@@ -205,17 +205,17 @@ def _table(games: Sequence[NormalFormGame], concepts: Sequence[RQE]) -> _Table:
             "risk aversion there is no adversary, without noise no theorem"
         )
     payoffs = [np.stack([g.own_first(i) for g in games], axis=-1) for i in range(n)]
-    return _Table(payoffs, tau, eps, rule.penalty, rule.regularizer)
+    return Table(payoffs, tau, eps, rule.penalty, rule.regularizer)
 
 
-def _first(table: _Table, rng: np.random.Generator | None) -> Blocks:
+def _first(table: Table, rng: np.random.Generator | None) -> Blocks:
     batch = table.tau.shape[1]
     if rng is None:
         return [np.full((size, batch), 1.0 / size) for size in table.sizes]
     return [np.ascontiguousarray(rng.dirichlet(np.ones(size), batch).T) for size in table.sizes]
 
 
-def _gradient(table: _Table, z: Blocks) -> Blocks:
+def gradient(table: Table, z: Blocks) -> Blocks:
     """Everybody's cost gradient in the own law, players first."""
     n = len(table.payoffs)
     strategies, laws = z[:n], z[n:]
@@ -231,7 +231,7 @@ def _gradient(table: _Table, z: Blocks) -> Blocks:
     return players + adversaries
 
 
-def _mover(table: _Table, learning: Learning) -> Callable[[Blocks, Blocks, float], Blocks]:
+def _mover(table: Table, learning: Learning) -> Callable[[Blocks, Blocks, float], Blocks]:
     """One step of everybody: laws, gradients, step size -> laws."""
     if learning.clip is not None:
         low = learning.clip
@@ -247,7 +247,7 @@ def _mover(table: _Table, learning: Learning) -> Callable[[Blocks, Blocks, float
             ]
 
         return clipped
-    floors = _floors(table)
+    floors = floors_of(table)
     if learning.geometry == "euclidean":
         return lambda z, g, size: [project(x - size * d, f) for x, d, f in zip(z, g, floors, strict=True)]
 
@@ -262,14 +262,15 @@ def _mover(table: _Table, learning: Learning) -> Callable[[Blocks, Blocks, float
     return weighted
 
 
-def _floors(table: _Table) -> Blocks:
+def floors_of(table: Table, spans: Sequence[Array | float] | None = None) -> Blocks:
     """Bounds that every equilibrium strategy and worst case exceeds, `[batch]`, players first.
 
-    With rg the range of a player's payoffs: exp(-rg/eps)/A (entropy) and eps/(A eps + rg) (log-barrier) for
-    the player; exp(-tau rg) (KL) and 1/(1 + tau rg) (reverse KL) times the least nominal probability for its
-    adversary. Half of them is taken, so that no law settles on its bound for rounding.
+    With rg the range of a player's payoffs (`spans`, by default that of the table): exp(-rg/eps)/A (entropy)
+    and eps/(A eps + rg) (log-barrier) for the player; exp(-tau rg) (KL) and 1/(1 + tau rg) (reverse KL) times
+    the least nominal probability for its adversary. Half of them is taken, so that no law settles on its bound for rounding.
     """
-    spans = [r.max(axis=(0, 1)) - r.min(axis=(0, 1)) for r in table.payoffs]
+    if spans is None:
+        spans = [r.max(axis=(0, 1)) - r.min(axis=(0, 1)) for r in table.payoffs]
     own = []
     for r, span, eps in zip(table.payoffs, spans, table.eps, strict=True):
         actions = r.shape[0]

@@ -57,7 +57,9 @@ def shapley_iteration(game: MarkovGame, concept: MarkovConcept, *, polish: bool 
     values = np.zeros(game.num_states)
     held: Array | None = None  # where to go on if the Newton step does not help
     last, ratio, contraction, message = np.inf, 0.0, 0.0, ""
-    for rounds in range(1, MAX_ROUNDS + 1):
+    rounds = 0
+    while rounds < MAX_ROUNDS:
+        rounds += 1
         stage = solve_matrix_games(reward + game.discount * game.expected(values))
         change = float(np.abs(stage.values - values).max())
         message = stage.message
@@ -92,5 +94,3 @@ def _value(game: MarkovGame, rows: Array, columns: Array) -> Array:
     if len(set(game.num_actions)) == 1 and not game.is_sparse:
         process = process._replace(rewards=process.rewards[0], kernel=process.kernel[0])
     return process.evaluate(rows)
-
-
