@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -12,6 +12,13 @@ from equipoise.games.successors import SuccessorLists
 
 Failure = Literal["neighbours", "sideways", "stay"]
 WALL = "#"
+
+Outcomes: TypeAlias = tuple[
+    Int[np.ndarray, "cells actions _"],
+    Float[np.ndarray, "cells actions _"],
+    Float[np.ndarray, "cells actions _"],
+]
+"""One agent's possible next cells, their probabilities if a move succeeds, and if it fails."""
 
 
 def open_cells(rows: Sequence[str]) -> Int[np.ndarray, " cells"]:
@@ -43,11 +50,7 @@ def outcomes(
     moves: Sequence[tuple[int, int]],
     failure: Failure,
     stuck: Bool[np.ndarray, " cells"],
-) -> tuple[
-    Int[np.ndarray, "cells actions k"],
-    Float[np.ndarray, "cells actions k"],
-    Float[np.ndarray, "cells actions k"],
-]:
+) -> Outcomes:
     """One agent's possible next cells, all different, and two laws on them.
 
     Args:
@@ -91,13 +94,7 @@ def outcomes(
 
 
 def joint_moves(
-    laws: Sequence[
-        tuple[
-            Int[np.ndarray, "cells actions k"],
-            Float[np.ndarray, "cells actions k"],
-            Float[np.ndarray, "cells actions k"],
-        ]
-    ],
+    laws: Sequence[Outcomes],
     success: Float[np.ndarray, " states"],
     together: bool,
 ) -> SuccessorLists:

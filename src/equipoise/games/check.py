@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from jaxtyping import Bool
 
+from equipoise.games._markov_findings import markov_findings
 from equipoise.games.markov import MarkovGame
 from equipoise.games.normal_form import NormalFormGame
 
@@ -26,13 +26,15 @@ def check_game(game: NormalFormGame | MarkovGame) -> list[str]:
         Warnings, one sentence each; empty where nothing stands out. Normal form: constant payoffs, a single
         action, payoffs that do not depend on the others, actions that are duplicates of, payoff-equivalent
         to or dominated by another pure action, repeated names, payoffs of very different size. Markov
-        games: states that are never reached, actions that are duplicates in every state, repeated names.
+        games: states that are never reached or absorbing; states that uniform play without end visits only
+        for a while, or in turn; players whose reward is constant; actions that are duplicates in every
+        state; repeated names.
 
     Raises:
         TypeError: `game` is not a game.
     """
     if isinstance(game, MarkovGame):
-        return [*_markov_warnings(game), *_name_warnings(game)]
+        return [*markov_findings(game), *_name_warnings(game)]
     if not isinstance(game, NormalFormGame):
         raise TypeError(
             f"game must be a NormalFormGame or MarkovGame, not {type(game).__name__}; wrap payoffs with "
@@ -100,36 +102,3 @@ def _name_warnings(game: NormalFormGame | MarkovGame) -> list[str]:
     if isinstance(game, MarkovGame) and len(set(game.state_names)) < game.num_states:
         warnings.append("Two states have the same name.")
     return warnings
-
-
-def _markov_warnings(game: MarkovGame) -> list[str]:
-    warnings = []
-    steps = range(1 if game.is_stationary or game.horizon is None else game.horizon)
-    never = [game.state_names[s] for s in np.flatnonzero(~_reached(game))]
-    if never:
-        warnings.append(f"Never reached from the initial states: {', '.join(never)}.")
-    for i, count in enumerate(game.num_actions):
-        for a, b in itertools.combinations(range(count), 2):
-            if all(
-                np.array_equal(np.take(x, a, axis=axis), np.take(x, b, axis=axis))
-                for step in steps
-                for x, axis in ((game.transitions_at(step), i + 1), (game.rewards_at(step), i + 2))
-            ):
-                first, second = (repr(game.action_names[i][k]) for k in (a, b))
-                who = game.player_names[i]
-                warnings.append(f"Actions {first} and {second} of {who} are duplicates in every state.")
-    return warnings
-
-
-def _reached(game: MarkovGame) -> Bool[np.ndarray, " states"]:
-    """Which states have positive probability at some move."""
-    here = game.initial > 0
-    reached = here.copy()
-    moves = game.num_states if game.horizon is None else game.horizon - 1
-    for step in range(moves):
-        kernel = game.transitions_at(0 if game.horizon is None else step)
-        here = np.any(kernel[here] > 0, axis=tuple(range(kernel.ndim - 1)))
-        if game.is_stationary and not np.any(here & ~reached):
-            break
-        reached |= here
-    return reached

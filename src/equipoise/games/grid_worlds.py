@@ -57,9 +57,12 @@ def cliff_walk(
         horizon = 200 if paper else 15
     if floor is None:
         floor = 0.0 if paper else 0.1
+    if rows is None:
+        rows = PAPER_MAP if paper else CODE_MAP
+    payments = {".": floor, "x": cliff, "1": goal, "2": goal}
     return grid_game(
-        (PAPER_MAP if paper else CODE_MAP) if rows is None else rows,
-        {".": floor, "x": cliff, "1": goal, "2": goal},
+        rows,
+        {kind: paid for kind, paid in payments.items() if any(kind in row for row in rows)},
         discount=discount,
         horizon=horizon,
         success=success,

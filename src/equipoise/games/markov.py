@@ -289,7 +289,7 @@ class MarkovGame:
 
     @property
     def _timed_transitions(self) -> bool:
-        return len(self.transitions.shape) == self.num_players + 3
+        return self.transitions.ndim == self.num_players + 3
 
     def _step(self, step: int) -> int:
         last = 0 if self.horizon is None else self.horizon - 1

@@ -86,6 +86,11 @@ class SuccessorLists:
         """Shape of both arrays."""
         return self.successors.shape
 
+    @property
+    def ndim(self) -> int:
+        """Number of axes of both arrays."""
+        return self.successors.ndim
+
     def at(self, step: int) -> SuccessorLists:
         """The lists of one move, where they depend on time."""
         return _unchecked(self.successors[step], self.probabilities[step])
