@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         random_markov_game,
         save,
     )
-    from equipoise.learning import RobustQFTRL, Run, check_learner, load_run, train
+    from equipoise.learning import GenerativeRQE, RobustQFTRL, Run, check_learner, load_run, train
     from equipoise.preferences import worst_case
 
 __version__ = "0.1.0"
@@ -121,7 +121,7 @@ _HOMES = {
         "random_markov_game",
         "save",
     ),
-    "learning": ("RobustQFTRL", "Run", "check_learner", "load_run", "train"),
+    "learning": ("GenerativeRQE", "RobustQFTRL", "Run", "check_learner", "load_run", "train"),
     "preferences": ("worst_case",),
 }
 _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
@@ -137,6 +137,7 @@ __all__ = [
     "EquilibriumSet",
     "Fit",
     "GenerativeModel",
+    "GenerativeRQE",
     "ImpulseBalance",
     "MarkovGame",
     "MarkovSolution",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from equipoise.equilibria._system import Array
 
@@ -39,6 +39,7 @@ class Stage(NamedTuple):
     memory: Any = None
 
 
+@runtime_checkable
 class StageSolver(Protocol):
     """Solves the stage games of all states at once."""
 

@@ -5,17 +5,22 @@ from equipoise.learning._protocol import Learner
 from equipoise.learning.check import check_learner
 from equipoise.learning.checkpoint import CheckpointError
 from equipoise.learning.run import Run
+from equipoise.learning.tabular.generative import GenerativeRQE, sample_bound
 from equipoise.learning.tabular.robust_ftrl import FewRoundsWarning, RobustQFTRL
 from equipoise.learning.tabular.robust_plug_in import RobustNashVI
 from equipoise.learning.train import TrainingDivergedError, load_run, train
 
-LEARNERS: dict[str, str] = {"RobustQFTRL": "robust coarse correlated equilibria with fictitious sets"}
+LEARNERS: dict[str, str] = {
+    "GenerativeRQE": "risk-averse quantal response equilibria from a generative model",
+    "RobustQFTRL": "robust coarse correlated equilibria with fictitious sets",
+}
 """Equipoise's own learners by class name, and what each one is, in a line."""
 
 __all__ = [
     "LEARNERS",
     "CheckpointError",
     "FewRoundsWarning",
+    "GenerativeRQE",
     "Learner",
     "Logger",
     "RobustNashVI",
@@ -24,5 +29,6 @@ __all__ = [
     "TrainingDivergedError",
     "check_learner",
     "load_run",
+    "sample_bound",
     "train",
 ]
