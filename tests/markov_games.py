@@ -1,46 +1,41 @@
-"""Markov games that several tests use."""
+"""Small Markov games with a horizon, and quantal concepts to try on them."""
 
 import numpy as np
 
+import equipoise as eqp
 from equipoise.games import MarkovGame, SuccessorLists
 
-# The two-state game of two players that the tests of Markov solvers use.
-REWARDS = np.array([[[[1, 0], [0, 0.5]], [[0, 2], [1, 0.5]]], [[[0, 1], [1, 0]], [[2, 0], [0, 1]]]])
-FIRST = np.array([[[0.9, 0.5], [0.5, 0.1]], [[0.2, 0.6], [0.6, 0.8]]])
-KERNEL = np.stack([FIRST, 1 - FIRST], axis=-1)
+R1 = np.array([[[1, 0], [0, 0.5]], [[0, 2], [1, 0.5]]], dtype=float)
+R2 = np.array([[[0, 1], [1, 0]], [[2, 0], [0, 1]]], dtype=float)
+STAY = np.array([[[0.9, 0.5], [0.5, 0.1]], [[0.2, 0.6], [0.6, 0.8]]])
+KERNEL = np.stack([STAY, 1.0 - STAY], axis=-1)
 
 
-def two_states(**changes):
-    return MarkovGame(**{"transitions": KERNEL, "rewards": REWARDS, "discount": 0.8, **changes})
+def two_states(horizon: int = 3) -> MarkovGame:
+    return MarkovGame(KERNEL, [R1, R2], horizon=horizon)
 
 
-def random_markov(seed, states, shape, horizon=None, timed_kernel=False, timed_rewards=False):
+def random_markov_game(seed: int, states=3, actions=(2, 3), horizon=3, *, timed=False) -> MarkovGame:
     rng = np.random.default_rng(seed)
-    time = (horizon,)
-    kernel = rng.dirichlet(np.ones(states), ((time if timed_kernel else ()) + (states, *shape)))
-    rewards = rng.normal(size=(len(shape), *(time if timed_rewards else ()), states, *shape))
-    return MarkovGame(
-        kernel,
-        rewards,
-        discount=None if horizon else float(rng.uniform(0, 0.99)),
-        horizon=horizon,
-        initial=rng.dirichlet(np.ones(states)),
-    )
+    time = (horizon,) if timed else ()
+    kernel = rng.dirichlet(np.ones(states), (*time, states, *actions))
+    return MarkovGame(kernel, rng.normal(size=(len(actions), *time, states, *actions)), horizon=horizon)
 
 
-def sparse(game, **changes):
-    """The same game with successor lists."""
-    states = game.num_states
-    kernel = game.transitions
-    successors = np.broadcast_to(np.arange(states), kernel.shape)
-    parts = {
-        "discount": game.discount,
-        "horizon": game.horizon,
-        "initial": game.initial,
-        "title": game.title,
-        "player_names": game.player_names,
-        "action_names": game.action_names,
-        "state_names": game.state_names,
-        "layout": game.layout,
-    }
-    return MarkovGame(SuccessorLists(successors, kernel), game.rewards, **{**parts, **changes})
+def sparse_copy(game: MarkovGame) -> MarkovGame:
+    """The same game as lists in which every state's possible successors stand in another order."""
+    kernel = np.asarray(game.transitions)
+    order = np.argsort(-kernel, axis=-1)
+    lists = SuccessorLists(order, np.take_along_axis(kernel, order, -1))
+    return MarkovGame(lists, game.rewards, horizon=game.horizon)
+
+
+QUANTAL = [
+    eqp.RQE(1.0, 0.5),
+    eqp.RQE((2.0, 0.5), (0.3, 0.6), regularizer_in_value=False),
+    eqp.RQE(1.0, 1.2, "kl", "log_barrier", environment_risk_aversion=0.3),
+    eqp.RQE(1.0, 0.7, "reverse_kl", environment_penalty="l1"),
+    eqp.RQE(0.8, 0.5, form="action_dependent", environment_penalty="chi2"),
+    eqp.QRE(1.5),
+    eqp.QRE((1.0, 2.0), regularizer_in_value=False, environment_risk_aversion=0.4),
+]
