@@ -95,7 +95,7 @@ class RectangularEquilibrium:
         for h in reversed(range(horizon)):
             worst = np.stack(
                 [
-                    uncertainty.worst(game.transitions_at(h), values[h + 1, i], levels[i]).value
+                    uncertainty.worst(game.transitions_at(h), values[h + 1, i], float(levels[i])).value
                     for i in range(n)
                 ]
             )
@@ -177,7 +177,7 @@ def advised_deviation_values(
     values = np.zeros((horizon + 1, n, states))
     for h in reversed(range(horizon)):
         for i, own in enumerate(game.num_actions):
-            worst = uncertainty.worst(game.transitions_at(h), values[h + 1, i], levels[i]).value
+            worst = uncertainty.worst(game.transitions_at(h), values[h + 1, i], float(levels[i])).value
             payoffs = np.moveaxis(game.rewards_at(h)[i] + worst, 1 + i, 1).reshape(states, own, -1)
             law = np.moveaxis(np.asarray(joint)[h], 1 + i, 1).reshape(states, own, -1)
             # Advice a, action b: expected payoff on the event that a is advised.

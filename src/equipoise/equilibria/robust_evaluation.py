@@ -124,9 +124,9 @@ def robust_evaluation(
         kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         for i in range(n):
             cells = _cells(game, play, joint, h, i, evaluation)
-            path = uncertainty.worst(cells.path_laws, values[h + 1, i], levels[i])
+            path = uncertainty.worst(cells.path_laws, values[h + 1, i], float(levels[i]))
             values[h, i] = (cells.path_weights * (cells.path_rewards + path.value)).sum(axis=(1, 2))
-            off = uncertainty.worst(cells.deviation_laws, best[h + 1, i], levels[i])
+            off = uncertainty.worst(cells.deviation_laws, best[h + 1, i], float(levels[i]))
             gains = cells.deviation_weights[..., None] * (cells.deviation_rewards + off.value)
             per_action = gains.sum(axis=1)
             best[h, i], deviations[h, i] = per_action.max(axis=1), per_action.argmax(axis=1)

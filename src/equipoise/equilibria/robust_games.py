@@ -286,9 +286,9 @@ def _component_values(
     worth, deviations, owner = [], [], []
     for i, own in enumerate(strategies):
         laws, rewards = component_centres(game, strategies, step, i)
-        on_path = rewards + uncertainty.worst(laws, values[i], levels[i]).value
+        on_path = rewards + uncertainty.worst(laws, values[i], float(levels[i])).value
         worth.append((own * on_path).sum(axis=-1))
-        off = rewards + uncertainty.worst(laws, best[i], levels[i]).value
+        off = rewards + uncertainty.worst(laws, best[i], float(levels[i])).value
         deviations.extend(np.moveaxis(off, -1, 0))
         owner.extend([i] * own.shape[-1])
     return np.stack(worth), np.stack(deviations), owner

@@ -44,7 +44,7 @@ class RobustValue:
     """
 
     values: Float[np.ndarray, "*time states"]
-    action_values: Float[np.ndarray, "*time states actions"]
+    action_values: Float[np.ndarray, "*moves states actions"]
     world: MarkovGame
     iterations: int
     error: float

@@ -58,9 +58,9 @@ class Uncertainty:
 
     def __post_init__(self) -> None:
         rule = divergence(self.divergence, self.order)
-        # A worst case of nothing in particular checks the form, the support and the range of the level.
-        worst_case([1.0], [0.0], rule, self.form, level=self.level, support=self.support)
         level = check_level(rule, self.form, self.level)
+        # A worst case of nothing in particular checks the form and the support.
+        worst_case(np.ones(1), np.zeros(1), rule, self.form, level=level, support=self.support)
         largest = rule.scale if isinstance(rule, TotalVariation) else np.inf
         if self.form == "constrained" and np.max(level) > largest:
             raise ValueError(
@@ -100,7 +100,7 @@ class Uncertainty:
         self,
         laws: Float[np.ndarray, "*#batch states"],
         values: Float[np.ndarray, "*#batch states"],
-        level: Float[np.ndarray, "*#batch"] | None = None,
+        level: float | Float[np.ndarray, "*#batch"] | None = None,
     ) -> WorstCase:
         """Worst-case expectations of values of the next state.
 
