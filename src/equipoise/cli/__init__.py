@@ -18,6 +18,8 @@ COMMANDS = {
     "solve": "Find an equilibrium of a game and certify it.",
     "trace": "Follow all equilibria while a parameter varies, and draw them.",
     "fit": "Estimate risk aversion and noise from observed choices, and compare concepts.",
+    "train": "Train a learner in a game, and resume it after a stop.",
+    "runs": "List training runs and what came out of them.",
     "demo": "See in a minute how people play and which equilibrium says so.",
     "reproduce": "Rerun a published result and compare it with what was printed.",
     "games": "List, show and export the games that come with Equipoise.",
@@ -73,8 +75,11 @@ def _dispatch(arguments: list[str], terminal: Terminal) -> int:
     import tyro
 
     module = import_module(f"equipoise.cli.{name}")
+    kind = module.Command
+    if hasattr(module, "select"):  # options that depend on the first argument
+        kind, name, rest = module.select(rest)
     command = tyro.cli(
-        module.Command,
+        kind,
         args=rest,
         prog=f"equipoise {name}",
         description=module.__doc__,

@@ -4,7 +4,7 @@ from equipoise.learning._metrics import Logger
 from equipoise.learning._protocol import Learner
 from equipoise.learning.check import check_learner
 from equipoise.learning.checkpoint import CheckpointError
-from equipoise.learning.run import Run
+from equipoise.learning.run import Run, summary
 from equipoise.learning.tabular.generative import GenerativeRQE, sample_bound
 from equipoise.learning.tabular.robust_ftrl import FewRoundsWarning, RobustQFTRL
 from equipoise.learning.tabular.robust_plug_in import RobustNashVI
@@ -30,5 +30,6 @@ __all__ = [
     "check_learner",
     "load_run",
     "sample_bound",
+    "summary",
     "train",
 ]

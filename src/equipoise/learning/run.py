@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from equipoise.learning._metrics import read_lines
 from equipoise.learning._protocol import Learner, State
-from equipoise.learning.checkpoint import CheckpointError
+from equipoise.learning.checkpoint import CheckpointError, read_checkpoint_manifest
 
 MANIFEST, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint.npz"
 FORMAT = "equipoise-run/1"
@@ -80,3 +82,34 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not in the format {FORMAT}")
     return manifest
+
+
+def summary(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a run's folder says of it, read without loading or compiling anything.
+
+    Args:
+        directory: the folder.
+
+    Returns:
+        The learner's class and settings, seeds, seed, updates at the last checkpoint, and the step and the
+        medians over seeds of the last record.
+
+    Raises:
+        FileNotFoundError: the folder has no run.
+        CheckpointError: it is damaged.
+    """
+    folder = Path(directory)
+    manifest = read_manifest(folder)
+    saved = folder / CHECKPOINT
+    lines = read_lines(folder / METRICS) if (folder / METRICS).exists() else []
+    last = dict(lines[-1]) if lines else {"step": 0}
+    step = last.pop("step")
+    return {
+        "learner": manifest["learner"]["kind"],
+        "settings": manifest["learner"]["settings"],
+        "seeds": manifest["seeds"],
+        "seed": manifest["seed"],
+        "updates": read_checkpoint_manifest(saved)["updates"] if saved.exists() else 0,
+        "step": step,
+        "metrics": {name: float(np.median(values)) for name, values in last.items()},
+    }
