@@ -60,9 +60,15 @@ class GenerativeRQE:
         draws: next states drawn per state and joint action in one update.
         smoothing: added to every count; above 0 it keeps next states that were not seen within reach of an
             adversary that cannot leave the support (penalty "kl").
-        risk_aversion, bounded_rationality, penalty, regularizer, form, joint_penalty,
-        environment_risk_aversion, environment_penalty, regularizer_in_value: the equilibrium; as in
-            `equipoise.RQE`.
+        risk_aversion: tau of the equilibrium, one number or one per player; larger is more averse.
+        bounded_rationality: eps, one number or one per player; larger is noisier.
+        penalty: "kl", "reverse_kl" or "l1", as in `equipoise.RQE`.
+        regularizer: "entropy" or "log_barrier".
+        form: "aggregate" or "action_dependent".
+        joint_penalty: with three or more players, "joint" or "marginals".
+        environment_risk_aversion: aversion to chance moves; None as in `equipoise.RQE`.
+        environment_penalty: divergence that it fears, as in `equipoise.RQE`.
+        regularizer_in_value: whether values count the regularizer.
 
     Raises:
         ValueError: a setting is out of range.
