@@ -76,7 +76,7 @@ def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
     entropies = np.zeros((players, states))
     value_of, worth_of = _evaluation(game, rewards)
     values = value_of(law, entropies, np.zeros((players, states)))
-    moved, contraction = np.inf, 0.0
+    moved, ratio, contraction = np.inf, 1.0, 0.0
     for sweep in range(1, MAX_SWEEPS + 1):
         worth = worth_of(values)
         worth += rewards
@@ -91,17 +91,18 @@ def answer_in_turn(game: MarkovGame, eps: Array, counted: bool) -> Sweeps:
         before, law = law, _joint(policies)
         change = law - before
         last, moved = moved, float(np.vdot(change, change)) ** 0.5
-        ratio = moved / last if last else 0.0
+        before_last, ratio = ratio, moved / last if last else 0.0
         contraction = max(contraction, ratio)
-        if (moved * ratio <= DONE and sweep > 1) or contraction > CONTRACTION:
+        # Sweeps with exact values and without contract differently: count on the slower of the two.
+        left = moved * max(ratio, before_last)
+        if (left <= DONE and sweep > 1) or contraction > CONTRACTION:
             break
         if sweep % 2:
             # Where chance mixes well one step is as good as all of them.
             values = (worth.reshape(players, states, 1, joint) @ law[:, :, None])[:, :, 0, 0] + entropies
         else:
             values = value_of(law, entropies, values)
-    solved = contraction <= CONTRACTION and moved * ratio <= DONE
-    return Sweeps(policies, solved, sweep, contraction, moved * ratio)
+    return Sweeps(policies, contraction <= CONTRACTION and left <= DONE, sweep, contraction, left)
 
 
 def _joint(policies: list[Array]) -> Array:

@@ -74,7 +74,7 @@ def certify_stationary(
     # Players with equally many actions are looked at side by side.
     alike = len(processes) == 1
     own = [np.array(policies)] if alike else list(policies)
-    noises = [eps] if alike else list(eps)
+    noises = [eps] if alike else [np.asarray(noise) for noise in eps]
     standings = [Standing.of(process, policy) for process, policy in zip(processes, own, strict=True)]
     nash = max(float(margin(standing).upper.max()) for standing in standings)
     if rules.regularizer == "entropy" and not (tau.any() or concept.environment(game).any()):

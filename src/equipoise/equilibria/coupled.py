@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from equipoise._arrays import namespace
 from equipoise.equilibria._lookahead import Lookahead
 from equipoise.equilibria._markov_solution import MarkovSolution
 from equipoise.equilibria._settings import check_choice
@@ -27,14 +28,15 @@ from equipoise.games.markov import MarkovGame
 
 SCHEDULES = ("constant", "diminishing")
 # Costs nu of strategies and prices D of laws, all entries positive; actions on the first axis.
-_COST: dict[str, Callable[[Array], Array]] = {
-    "entropy": lambda x: (x * np.log(x)).sum(axis=0),
-    "log_barrier": lambda x: -np.log(x).sum(axis=0),
+_COST: dict[str, Callable[[Any], Any]] = {
+    "entropy": lambda x: (x * namespace(x).log(x)).sum(axis=0),
+    "log_barrier": lambda x: -namespace(x).log(x).sum(axis=0),
 }
-_PRICE: dict[str, Callable[[Array, Array], Array]] = {
-    "kl": lambda p, q: (p * np.log(p / q)).sum(axis=0),
-    "reverse_kl": lambda p, q: (q * np.log(q / p)).sum(axis=0),
+_PRICE: dict[str, Callable[[Any, Any], Any]] = {
+    "kl": lambda p, q: (p * namespace(p).log(p / q)).sum(axis=0),
+    "reverse_kl": lambda p, q: (q * namespace(p).log(q / p)).sum(axis=0),
 }
+SETTLING = 0.999  # factor by which play must get more settled in that time
 WATCH = 50  # steps between two looks at whether the actor's step is too long
 
 
@@ -47,7 +49,7 @@ class Coupling:
         actor: beta, the step of policies and adversaries, in 1/payoff units; the theorem wants it large
             against `critic`.
         schedule: "constant" (error falls geometrically) or "diminishing" (both as 1/t, error O(1/t)).
-        halve: halve the actor's step whenever play in the stage games gets less settled over 50 steps.
+        halve: halve the actor's step whenever play in the stage games does not get more settled over 50 steps.
     """
 
     critic: float = 0.05
@@ -151,32 +153,22 @@ class _Learner:
 
     def __init__(self, game: MarkovGame, concept: RQE, coupling: Coupling, start: np.random.Generator | None):
         players, states = game.num_players, game.num_states
-        tau, eps = concept.parameters(players)
+        tau, eps = check_played(concept, players)
         rules = concept.rules
-        joint = players == 2 or rules.joint_penalty == "joint"
-        if rules.form != "aggregate" or rules.penalty not in ("kl", "reverse_kl") or not joint:
-            raise ValueError(
-                f"{concept.name} is not played by the coupled iteration; it needs form='aggregate', "
-                "joint_penalty='joint' and penalty 'kl' or 'reverse_kl'"
-            )
-        if not (np.isfinite(tau).all() and (eps > 0.0).all()):
-            raise ValueError(
-                "the coupled iteration needs a finite risk_aversion and a positive bounded_rationality"
-            )
         rewards = game.rewards_at().reshape(players, states, -1)
         self.lookahead = Lookahead(game, rewards, concept.environment(game), concept.environment_penalty)
         self.rules, self.coupling, self.actor = rules, coupling, coupling.actor
         self.averse = tau > 0.0
-        self.weights = np.ones(players)
-        if self.averse.all() and covered_pair(concept, players):
-            self.weights = monotonicity(
-                tau, eps, players=players, penalty=rules.penalty, regularizer=rules.regularizer
-            ).weights
+        self.weights = step_weights(concept, players)
         ones = np.ones((players, states))
         # A neutral player's row of tau is never used; 1 keeps it finite.
         safe = np.where(self.averse, tau, 1.0)[:, None] * ones
         self.table = Table(
-            self.lookahead.own_first(rewards), safe, eps[:, None] * ones, rules.penalty, rules.regularizer
+            [q.copy() for q in self.lookahead.own_first(rewards)],
+            safe,
+            eps[:, None] * ones,
+            rules.penalty,
+            rules.regularizer,
         )
         # Below every law that a stage game within the range of values can ask for.
         spans = [np.full(states, np.ptp(r) / (1.0 - self.lookahead.discount)) for r in rewards]
@@ -192,9 +184,7 @@ class _Learner:
 
     def _mirror(self) -> None:
         """Neutral players reckon with the others' policies themselves."""
-        players = len(self.averse)
-        for i in np.flatnonzero(~self.averse):
-            self.laws[players + i] = outer_product([self.laws[j] for j in range(players) if j != i])
+        self.laws = mirror(self.laws, self.averse)
 
     def step(self, number: int) -> None:
         """Move play, then values."""
@@ -211,7 +201,7 @@ class _Learner:
                 float(np.abs(new - old).max()) / size
                 for new, old in zip(moved[:players], self.laws[:players], strict=True)
             )
-            if self.coupling.halve and unrest > self.before and unrest > 1e-12:
+            if self.coupling.halve and unrest > SETTLING * self.before and unrest > 1e-9:
                 self.actor *= 0.5
             self.unrest, self.before = unrest, unrest
         self.laws = moved
@@ -222,16 +212,69 @@ class _Learner:
             old += rate * (new - old)
 
     def values(self) -> Array:
-        """What play is worth in the stage games: x'Q p + D(p, q)/tau - eps nu(x), `[players, S]`."""
-        players = len(self.averse)
-        cost, price = _COST[self.rules.regularizer], _PRICE[self.rules.penalty]
-        out = np.empty((players, self.lookahead.game.num_states))
-        for i, payoff in enumerate(self.table.payoffs):
-            x, p = self.laws[i], self.laws[players + i]
-            out[i] = np.einsum("amb,ab,mb->b", payoff, x, p)
-            if self.averse[i]:
-                q = outer_product([self.laws[j] for j in range(players) if j != i])
-                out[i] += price(p, q) / self.table.tau[i]
-            if self.rules.regularizer_in_value:
-                out[i] -= self.table.eps[i] * cost(x)
-        return out
+        """What play is worth in the stage games, `[players, S]`."""
+        return worth_of(self.table, self.laws, self.averse, self.rules.regularizer_in_value)
+
+
+def check_played(concept: RQE, players: int) -> tuple[Array, Array]:
+    """Tau and eps of players who learn an equilibrium by coupled gradient steps, `[players]` each.
+
+    Raises:
+        ValueError: the concept is not learnt this way.
+    """
+    tau, eps = concept.parameters(players)
+    rules = concept.rules
+    joint = players == 2 or rules.joint_penalty == "joint"
+    if rules.form != "aggregate" or rules.penalty not in ("kl", "reverse_kl") or not joint:
+        raise ValueError(
+            f"{concept.name} is not played by the coupled iteration; it needs form='aggregate', "
+            "joint_penalty='joint' and penalty 'kl' or 'reverse_kl'"
+        )
+    if not (np.isfinite(tau).all() and (eps > 0.0).all()):
+        raise ValueError(
+            "the coupled iteration needs a finite risk_aversion and a positive bounded_rationality"
+        )
+    return tau, eps
+
+
+def step_weights(concept: RQE, players: int) -> Array:
+    """Factors on the steps of each player and its adversary: those that make the game monotone, if known."""
+    tau, eps = concept.parameters(players)
+    if not ((tau > 0.0).all() and covered_pair(concept, players)):
+        return np.ones(players)
+    rules = concept.rules
+    return monotonicity(
+        tau, eps, players=players, penalty=rules.penalty, regularizer=rules.regularizer
+    ).weights
+
+
+def mirror(laws: Sequence[Any], averse: Array) -> list[Any]:
+    """Laws of players, then adversaries; those of neutral players replaced by the others' play."""
+    players = len(averse)
+    fears = [
+        laws[players + i] if averse[i] else outer_product([laws[j] for j in range(players) if j != i])
+        for i in range(players)
+    ]
+    return [*laws[:players], *fears]
+
+
+def worth_of(table: Table, laws: Sequence[Any], averse: Array, regularized: bool) -> Any:
+    """What play is worth: x'Q p + D(p, q)/tau - eps nu(x), `[players, batch]`; in NumPy or in JAX.
+
+    Args:
+        table: payoffs and preferences.
+        laws: of the players, then of their adversaries, `[actions, batch]`.
+        averse: which players have an adversary that pays for its law.
+        regularized: count the last term.
+    """
+    players = len(averse)
+    cost, price = _COST[table.regularizer], _PRICE[table.penalty]
+    out = []
+    for i, payoff in enumerate(table.payoffs):
+        x, p = laws[i], laws[players + i]
+        worth = ((payoff * p).sum(axis=1) * x).sum(axis=0)
+        if averse[i]:
+            q = outer_product([laws[j] for j in range(players) if j != i])
+            worth = worth + price(p, q) / table.tau[i]
+        out.append(worth - table.eps[i] * cost(x) if regularized else worth)
+    return namespace(*out).stack(out)

@@ -1,8 +1,8 @@
 """Stationary quantal response equilibria of discounted Markov games, risk-averse or not.
 
-Zhang and Mazumdar (2026), arXiv 2602.12386, for risk-averse players; Eibelshauser and Poensgen (2019), "Markov
-quantal response equilibrium and a homotopy method for computing and selecting Markov perfect equilibria of
-dynamic stochastic games", for the logit equilibrium.
+Zhang and Mazumdar (2026), arXiv 2602.12386, for risk-averse players; for the logit equilibrium Eibelshauser
+and Poensgen (2019), "Markov quantal response equilibrium and a homotopy method for computing and selecting Markov
+perfect equilibria of dynamic stochastic games".
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def stage_value_iteration(
     lookahead = Lookahead(game, rewards, concept.environment(game), concept.environment_penalty)
     spans = stakes(game)
     goal = float(tolerance) * float(spans.max() or 1.0) / (1.0 - discount)
-    values, changes, ratio = np.zeros((players, states)), [], 1.0
+    values, ratio = np.zeros((players, states)), 1.0
+    changes: list[float] = []
     branch: Branch | None = None
     while len(changes) < max_sweeps:
         payoffs = [
