@@ -48,7 +48,7 @@ $(VENV)/.dev: $(VENV)/.core
 	touch $@
 
 $(VENV)/.all: $(VENV)/.dev
-	$(PIP) --editable '.[dev,docs,peers,tensorboard]'
+	$(PIP) --editable '.[dev,docs,environments,peers,tensorboard]'
 	touch $@
 
 clean:

@@ -76,7 +76,7 @@ def test_the_command_reference_has_every_command():
 
 
 @pytest.mark.parametrize(
-    "room", ["equipoise", *(f"equipoise.{r}" for r in ("equilibria", "games", "preferences"))]
+    "room", ["equipoise", *(f"equipoise.{r}" for r in ("environments", "equilibria", "games", "preferences"))]
 )
 def test_the_reference_has_every_public_name(room):
     pages = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs/reference").glob("*.md"))

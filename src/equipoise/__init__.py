@@ -9,6 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from equipoise.environments import (
+        from_gymnasium,
+        from_jax_environment,
+        from_pettingzoo,
+        to_gymnasium,
+        to_pettingzoo,
+    )
     from equipoise.equilibria import (
         QRE,
         RQE,
@@ -68,6 +75,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "environments": (
+        "from_gymnasium",
+        "from_jax_environment",
+        "from_pettingzoo",
+        "to_gymnasium",
+        "to_pettingzoo",
+    ),
     "equilibria": (
         "QRE",
         "RQE",
@@ -167,6 +181,9 @@ __all__ = [
     "derivatives",
     "find_equilibria",
     "fit",
+    "from_gymnasium",
+    "from_jax_environment",
+    "from_pettingzoo",
     "grid_game",
     "load",
     "load_choices",
@@ -179,6 +196,8 @@ __all__ = [
     "save",
     "solve",
     "solve_batch",
+    "to_gymnasium",
+    "to_pettingzoo",
     "trace",
     "train",
     "uniqueness",

@@ -13,6 +13,7 @@ from equipoise.games.convert import (
     to_openspiel,
     to_pygambit,
 )
+from equipoise.games.exploration import explore
 from equipoise.games.files import load, save
 from equipoise.games.generative import GenerativeModel
 from equipoise.games.generators import (
@@ -60,6 +61,7 @@ __all__ = [
     "congestion_markov_game",
     "cooperation_grid",
     "covariant_game",
+    "explore",
     "from_nashpy",
     "from_openspiel",
     "from_pygambit",

@@ -247,6 +247,10 @@ class MarkovGame:
         title = f"{self.title}, {self.state_names[state]}" if self.title else self.state_names[state]
         return NormalFormGame(payoffs, title, self.player_names, self.action_names)
 
+    def __deepcopy__(self, memo: object) -> MarkovGame:
+        # Nothing in a game changes, so environments that hold one can be copied at no cost.
+        return self
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MarkovGame):
             return NotImplemented
