@@ -13,6 +13,7 @@ from equipoise.games.convert import (
     to_openspiel,
     to_pygambit,
 )
+from equipoise.games.convert_markov import from_sgamesolver, markov_from_openspiel, to_sgamesolver
 from equipoise.games.exploration import explore
 from equipoise.games.files import load, save
 from equipoise.games.generative import GenerativeModel
@@ -65,10 +66,12 @@ __all__ = [
     "from_nashpy",
     "from_openspiel",
     "from_pygambit",
+    "from_sgamesolver",
     "grid_game",
     "load",
     "load_choices",
     "markov_catalogue",
+    "markov_from_openspiel",
     "named_game",
     "named_markov_game",
     "observed_play",
@@ -83,5 +86,6 @@ __all__ = [
     "to_nashpy",
     "to_openspiel",
     "to_pygambit",
+    "to_sgamesolver",
     "two_robot_game",
 ]

@@ -49,7 +49,7 @@ def to_pygambit(game: NormalFormGame) -> Any:
     Raises:
         ImportError: pygambit is not installed.
     """
-    gambit = _package("pygambit")
+    gambit = package("pygambit")
     kind = gambit.StrategicGame if hasattr(gambit, "StrategicGame") else gambit.Game
     theirs = kind.from_arrays(*game.payoffs, title=game.title)
     relabels = hasattr(theirs, "relabel_players")
@@ -97,7 +97,7 @@ def to_nashpy(game: NormalFormGame) -> Any:
     """
     if game.num_players != 2:
         raise ValueError(f"nashpy knows only games of two players, this one has {game.num_players}")
-    return _package("nashpy").Game(*(tensor.copy() for tensor in game.payoffs))
+    return package("nashpy").Game(*(tensor.copy() for tensor in game.payoffs))
 
 
 def from_openspiel(game: Any) -> NormalFormGame:
@@ -138,7 +138,7 @@ def to_openspiel(game: NormalFormGame) -> Any:
     Raises:
         ImportError: OpenSpiel is not installed.
     """
-    spiel = _package("pyspiel")
+    spiel = package("pyspiel")
     names = [list(one) for one in game.action_names]
     if game.num_players == 2:
         return spiel.create_matrix_game("equipoise", game.title, *names, *(t.tolist() for t in game.payoffs))
@@ -147,7 +147,8 @@ def to_openspiel(game: NormalFormGame) -> Any:
     )
 
 
-def _package(name: str) -> Any:
+def package(name: str) -> Any:
+    """Another package, or an error that says how to install it."""
     try:
         return import_module(name)
     except ImportError as error:
