@@ -1,6 +1,7 @@
 """Find how a game is played, under one of ten solution concepts, with a certificate.
 
-GAME is a .nfg or .json file, or a key from `equipoise games list`.
+GAME is a .nfg, .json or .npz file, or a key from `equipoise games list`; of a Markov game the answer is a
+policy for every state.
 
 Examples:
   equipoise solve stag-hunt --concept rqe --tau 1 --eps 0.5
@@ -8,6 +9,7 @@ Examples:
   equipoise solve game.nfg --concept qre --lambda 2 --json
   equipoise solve chicken --concept nash --all --out answer.json
   equipoise solve game.json --concept stackelberg --leader 2 --margin 0.1
+  equipoise solve cliff-walk-code --concept rqe --tau 0.1 --eps 0.1 --show policy --output policy.png
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from equipoise.cli._inputs import GameArgument, Json, read_normal_form, read_numbers
+from equipoise.cli._inputs import GameArgument, Json, read_game, read_numbers
+from equipoise.cli._policies import solve_markov
 from equipoise.cli._terminal import Terminal
 from equipoise.reporting.solutions import evidence_table, joint_table, solution_to_dict, strategy_table
 
 if TYPE_CHECKING:
     from equipoise.equilibria import Concept, Solution
-    from equipoise.games import NormalFormGame
+    from equipoise.games import MarkovGame, NormalFormGame
 
 # For every concept its class in `equipoise.equilibria`, and which option sets which of its fields.
 CONCEPTS: dict[str, tuple[str, dict[str, str]]] = {
@@ -38,9 +41,19 @@ CONCEPTS: dict[str, tuple[str, dict[str, str]]] = {
             "regularizer": "regularizer",
             "form": "form",
             "joint-penalty": "joint_penalty",
+            "environment-tau": "environment_risk_aversion",
+            "environment-penalty": "environment_penalty",
+            "no-regularizer-in-value": "regularizer_in_value",
         },
     ),
-    "qre": ("QRE", {"lambda": "precision"}),
+    "qre": (
+        "QRE",
+        {
+            "lambda": "precision",
+            "environment-tau": "environment_risk_aversion",
+            "no-regularizer-in-value": "regularizer_in_value",
+        },
+    ),
     "nash": ("Nash", {}),
     "ce": ("CorrelatedEquilibrium", {"objective": "objective"}),
     "cce": ("CoarseCorrelatedEquilibrium", {"objective": "objective"}),
@@ -83,6 +96,14 @@ class Command:
     """rqe: aggregate or action_dependent (default aggregate)"""
     joint_penalty: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
     """rqe, three or more players: joint or marginals (default joint)"""
+    environment_tau: Annotated[str | None, tyro.conf.arg(metavar="TAU[,TAU...]", help_behavior_hint="")] = (
+        None
+    )
+    """rqe, qre, Markov games: aversion to chance (default: TAU with a horizon, 0 with a discount)"""
+    environment_penalty: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """rqe, Markov games: kl, reverse_kl, l1, tv or chi2 (default kl)"""
+    regularizer_in_value: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = True
+    """rqe, qre: whether values count the noise's regularizer (default yes)"""
     lambda_: Annotated[
         str | None, tyro.conf.arg(name="lambda", metavar="L[,L...]", help_behavior_hint="")
     ] = None
@@ -97,6 +118,14 @@ class Command:
     """payoff-sampling, action-sampling: sample size (required)"""
     all: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False
     """rqe, qre, nash: search for all equilibria (complete for nash with two players)"""
+    show: Annotated[
+        Literal["table", "policy"], tyro.conf.arg(metavar="table|policy", help_behavior_hint="")
+    ] = "table"
+    """Markov games: policies as a table, or drawn on the map with the most likely path (default table)"""
+    step: Annotated[int, tyro.conf.arg(metavar="H", help_behavior_hint="")] = 1
+    """Markov games with a horizon: which step's policies are shown (default 1)"""
+    output: Annotated[Path | None, tyro.conf.arg(metavar="FILE.png", help_behavior_hint="")] = None
+    """Markov games: write the policies' picture, .png or .svg"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json", help_behavior_hint="")] = None
     """write the answer to a file as well"""
     json: Json = False
@@ -104,8 +133,14 @@ class Command:
 
     def run(self, terminal: Terminal) -> int:
         """Solve and show."""
-        game = read_normal_form(self.game)
+        from equipoise.games import MarkovGame
+
+        game = read_game(self.game)
         concept = build_concept(self, game)
+        if isinstance(game, MarkovGame):
+            return solve_markov(self, terminal, game, concept)
+        if self.show != "table" or self.output is not None or self.step != 1:
+            raise ValueError("--show, --step and --output are for Markov games; this one is in normal form")
         start = time.perf_counter()
         with terminal.working(f"Solving {game.title or self.game} for {concept.name} ..."):
             solutions, search = find_all(game, concept) if self.all else ([concept.find(game)], None)
@@ -127,7 +162,7 @@ class Command:
         return 0 if solutions and all(solution.converged for solution in solutions) else 1
 
 
-def build_concept(options: Command, game: NormalFormGame) -> Concept:
+def build_concept(options: Command, game: NormalFormGame | MarkovGame) -> Concept:
     """Make the concept that the options describe.
 
     Args:
@@ -149,6 +184,10 @@ def build_concept(options: Command, game: NormalFormGame) -> Concept:
         "regularizer": options.regularizer,
         "form": options.form,
         "joint-penalty": options.joint_penalty,
+        "environment-tau": options.environment_tau
+        and read_numbers(options.environment_tau, "--environment-tau"),
+        "environment-penalty": options.environment_penalty,
+        "no-regularizer-in-value": None if options.regularizer_in_value else False,
         "lambda": options.lambda_ and read_numbers(options.lambda_, "--lambda"),
         "objective": options.objective and _objective(options.objective, game),
         "leader": None if options.leader is None else _leader(options.leader),
@@ -197,7 +236,7 @@ def find_all(game: NormalFormGame, concept: Concept) -> tuple[list[Solution], st
     raise ValueError("--all is for --concept rqe, qre and nash; the others have no search for several")
 
 
-def _objective(text: str, game: NormalFormGame) -> object:
+def _objective(text: str, game: NormalFormGame | MarkovGame) -> object:
     """The goal of a correlated concept: a name, a player's number from 1, or weights."""
     if "," in text:
         return read_numbers(text, "--objective")
