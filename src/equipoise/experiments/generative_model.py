@@ -162,8 +162,8 @@ def run(settings: Settings, progress: Progress) -> Result:
             f"(theory: -1/2), {below:.0f} times or more below the bound. At N = {settings.scaling_draws} it "
             f"grows with exponents {exponents['S']:.2f} in the number of states (bound: 1/2, but the error "
             f"is the largest over all states), {exponents['H']:.2f} in the horizon (bound: 1) and "
-            f"{exponents['A']:.2f} in the number of joint actions (bound: logarithmic); but every joint action has "
-            "to be sampled, so samples in total grow with their number."
+            f"{exponents['A']:.2f} in the number of joint actions (bound: logarithmic); but every joint "
+            "action has to be sampled, so samples in total grow with their number."
         ),
         tables={"rate": table, "scaling": scaling_table},
         pictures={
