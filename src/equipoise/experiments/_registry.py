@@ -6,7 +6,15 @@ from importlib import import_module
 
 from equipoise.experiments._record import Experiment
 
-NAMES = ("human-play", "tractable-region", "out-of-sample", "convergence", "multiplicity", "generative-model")
+NAMES = (
+    "human-play",
+    "tractable-region",
+    "out-of-sample",
+    "convergence",
+    "multiplicity",
+    "cliff-walk",
+    "generative-model",
+)
 
 
 def experiment(name: str) -> Experiment:
