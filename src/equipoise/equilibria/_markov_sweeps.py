@@ -21,7 +21,7 @@ from equipoise.games.markov import MarkovGame
 
 SAFE = 300.0  # rewards over noise and 1 - discount that cannot overflow an exponential
 CONTRACTION = 0.4  # largest factor by which moves may shrink per sweep
-DONE = 1e-9  # what the next sweep would still move
+DONE = 3e-11  # what the next sweep would still move
 MAX_SWEEPS = 40
 
 
