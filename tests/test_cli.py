@@ -14,7 +14,7 @@ from equipoise import cli
 from equipoise.cli import COMMANDS, main
 from equipoise.cli._inputs import read_numbers
 from equipoise.cli.solve import CONCEPTS
-from equipoise.games import catalogue, named_game
+from equipoise.games import catalogue, load, markov_catalogue, named_game
 
 
 def run(capsys, *arguments):
@@ -125,6 +125,31 @@ def test_games_show_prints_payoffs_and_equilibria(capsys):
     _, data, _ = run_json(capsys, "games", "show", "stag-hunt")
     np.testing.assert_array_equal(data["payoffs"], np.stack(named_game("stag-hunt").payoffs))
     assert data["nash_equilibria"][2] == [[0.75, 0.25], [0.75, 0.25]]
+
+
+def test_markov_games_are_listed_shown_and_exported(tmp_path, capsys):
+    code, out, _ = run(capsys, "games", "list", "--tag", "grid")
+    assert code == 0
+    assert "cliff-walk-code" in out
+    assert "Games in normal form" not in out
+    _, data, _ = run_json(capsys, "games", "list")
+    assert {one["key"] for one in data["markov_games"]} == set(markov_catalogue())
+    code, out, _ = run(capsys, "games", "show", "cliff-walk-code")
+    assert code == 0
+    assert "2.A\nx..\nx..\n1.B" in out
+    assert "16 of 2304 states with joint actions" in out
+    _, data, _ = run_json(capsys, "games", "show", "toy-3")
+    assert (data["states"], data["horizon"], data["sparse"]) == (3, 3, False)
+    for ending in ("json", "npz"):
+        path = tmp_path / f"game.{ending}"
+        assert run(capsys, "games", "export", "toy-3", str(path))[0] == 0
+        assert load(path) == markov_catalogue()["toy-3"].game
+    code, _, err = run(capsys, "games", "export", "toy-3", str(tmp_path / "game.nfg"))
+    assert code == 2
+    assert "a Markov game is saved to a file that ends in .json or .npz" in err
+    code, _, err = run(capsys, "trace", "toy-3", "--from", "0", "--to", "1")
+    assert code == 2
+    assert "'toy-3' is a Markov game; this command takes a game in normal form" in err
 
 
 @pytest.mark.parametrize("ending", ["nfg", "json"])
