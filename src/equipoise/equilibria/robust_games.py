@@ -38,6 +38,7 @@ Sets = Literal["fictitious", "rectangular"]
 Polish = Literal["exact", "weights", "none"]
 _MOST_PROFILES = 4096  # pure profiles that the exact polish may add
 FEW_ROUNDS = 10
+_ROUNDING = 1e-6  # of the accuracy asked for
 _WORTH_TELLING = 1e-6  # difference of gaps, relative to the horizon
 
 
@@ -144,20 +145,20 @@ class RobustCCE:
             return self.rectangular.find_markov(game)
         uncertainty = self.uncertainty
         player_levels(game, uncertainty)
-        play, residual = _follow_the_leader(game, self, self.polish)
+        limit = self.accuracy * int(game.horizon or 1) * _reward_range(game)
+        play, residual = follow_the_leader(game, self, self.polish)
         evaluations = all_evaluations(game, play, uncertainty)
-        if self.evaluation == "joint" and self.polish != "none":
-            # The linear programs know the mixture's gap only; they may have made the joint law's worse.
-            plain, plain_residual = _follow_the_leader(game, self, "none")
+        if self.polish != "none" and evaluations[self.evaluation].gap > _ROUNDING * limit:
+            # Each linear program helps its own step; together, or for the joint law, they may do harm.
+            plain, plain_residual = follow_the_leader(game, self, "none")
             others = all_evaluations(game, plain, uncertainty)
-            if max(others["joint"].gap, 0.0) < max(evaluations["joint"].gap, 0.0):
+            if others[self.evaluation].gap < evaluations[self.evaluation].gap - _ROUNDING * limit:
                 play, residual, evaluations = plain, plain_residual, others
         weights = round_weights(step_sizes(self.rounds, self.step_constant))
         averaged = effective_rounds(weights)
         tell_representation(game, evaluations)
         judged = evaluations[self.evaluation]
         gap = max(judged.gap, 0.0)
-        limit = self.accuracy * int(game.horizon or 1) * _reward_range(game)
         status = (
             "Robust CCE are many; which one this is depends on the uniform start and the number of rounds."
         )
@@ -232,7 +233,7 @@ def _decomposition(play: MixturePlay, rounds: int) -> str:
     return text
 
 
-def _follow_the_leader(game: MarkovGame, concept: RobustCCE, polish: Polish) -> tuple[MixturePlay, float]:
+def follow_the_leader(game: MarkovGame, concept: RobustCCE, polish: Polish) -> tuple[MixturePlay, float]:
     """Robust-Q-FTRL with exact expectations, backwards; and how far its values are from the mixture's."""
     import jax
 

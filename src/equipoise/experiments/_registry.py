@@ -14,6 +14,16 @@ NAMES = (
     "multiplicity",
     "cliff-walk",
     "generative-model",
+    "actor-critic-rates",
+    "inspection",
+    "cooperation-grid",
+    "robust-operators",
+    "robust-ftrl-rounds",
+    "robust-ftrl-samples",
+    "robust-ftrl-agents",
+    "robust-ftrl-radius",
+    "fictitious-price",
+    "fictitious-worth",
 )
 
 
