@@ -329,7 +329,7 @@ def _answer(problems: Sequence[Problem]) -> str:
     speed = np.median([_arrival(p.constant["both alike"]) / _arrival(p.sweeps) for p in problems])
     return (
         f"The exact equilibria are certified to {gap:.0e}. With constant steps and a fast actor the error "
-        f"falls by a factor per step within {apart:.0e} of 1 − α(1 − γ), the factor of the critic alone; with "
+        f"falls by a factor per step within {apart:.0e} of 1 − α(1 − γ), as with the critic alone; with "
         f"an actor eight times slower than the critic by {np.nanmin(slow):.4f} to {np.nanmax(slow):.4f}, "
         f"against {_critic_alone(problems[0], SLOW):.4f}. With steps as 1/t the exponents are "
         f"{np.nanmin(late):.1f} to {np.nanmax(late):.1f}. To an error of 1e-6 the iteration with both steps "

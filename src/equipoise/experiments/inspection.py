@@ -78,13 +78,23 @@ class Case:
 
     @property
     def arrival(self) -> Float[np.ndarray, " games"]:
-        """Steps after which play stays within `ARRIVED` of equilibrium; infinite if it does not."""
-        away = self.errors > ARRIVED
-        last = len(self.steps) - 1 - np.argmax(away[::-1], axis=0)
-        there = np.where(
-            away.any(axis=0), self.steps[np.minimum(last + 1, len(self.steps) - 1)], self.steps[0]
-        )
-        return np.where(away[-1], np.inf, there)
+        """Steps after which play stays at equilibrium; infinite if it does not."""
+        return arrival(self.steps, self.errors)
+
+
+def arrival(
+    steps: Int[np.ndarray, " marks"], errors: Float[np.ndarray, "marks games"]
+) -> Float[np.ndarray, " games"]:
+    """Steps after which errors stay within `ARRIVED`, `[games]`; infinite where they do not.
+
+    Args:
+        steps: numbers of steps.
+        errors: distances to the equilibrium.
+    """
+    away = errors > ARRIVED
+    last = len(steps) - 1 - np.argmax(away[::-1], axis=0)
+    there = np.where(away.any(axis=0), steps[np.minimum(last + 1, len(steps) - 1)], steps[0])
+    return np.where(away[-1], np.inf, there)
 
 
 def run(settings: Settings, progress: Progress) -> Result:
