@@ -41,11 +41,9 @@ def test_random_inspection_games_are_inspection_games():
 
 
 def test_arrival_is_where_play_stays():
-    errors = np.array(
-        [[1.0, 1.0, 0.0], [1e-4, 1.0, 0.0], [1.0, 1.0, 0.0], [1e-4, 1.0, 0.0], [1e-5, 1.0, 0.0]]
-    )
-    case = inspection.Case("", None, np.arange(5), errors, None, None, None, None)
-    np.testing.assert_array_equal(case.arrival, [3, np.inf, 0])
+    returns, never, always = [1.0, 1e-4, 1.0, 1e-4, 1e-5], np.ones(5), np.zeros(5)
+    found = inspection.arrival(np.arange(5), np.stack([returns, never, always], axis=1))
+    np.testing.assert_array_equal(found, [3, np.inf, 0])
 
 
 def test_worth_is_the_discounted_reward():
@@ -53,10 +51,8 @@ def test_worth_is_the_discounted_reward():
     policies = [np.full((game.num_states, 5), 0.2)] * 2
     values = np.zeros((2, game.num_states))
     for _ in range(500):
-        future = game.expected(values)
-        values = np.stack(
-            [(r + game.discount * f).mean(axis=(1, 2)) for r, f in zip(game.rewards, future, strict=True)]
-        )
+        worth = np.stack(game.rewards) + game.discount * game.expected(values)
+        values = worth.mean(axis=(2, 3))
     np.testing.assert_allclose(cooperation_grid.worth(game, policies), values @ game.initial, rtol=1e-8)
 
 

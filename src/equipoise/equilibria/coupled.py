@@ -49,7 +49,8 @@ class Coupling:
         actor: beta, the step of policies and adversaries, in 1/payoff units; the theorem wants it large
             against `critic`.
         schedule: "constant" (error falls geometrically) or "diminishing" (both as 1/t, error O(1/t)).
-        halve: halve the actor's step whenever play in the stage games does not get more settled over 50 steps.
+        halve: halve the actor's step whenever play in the stage games does not settle
+            further over 50 steps.
     """
 
     critic: float = 0.05
@@ -64,12 +65,16 @@ class Coupling:
             raise ValueError(f"actor must be positive and finite, got {self.actor}")
         check_choice(self.schedule, "schedule", SCHEDULES)
 
-    def share(self, step: int, discount: float) -> float:
-        """Factor on both steps, 1 at first; the diminishing ones are a/(t + b) with a = 2/(1 - discount)."""
+    def share(self, step: Any, discount: Any) -> Any:
+        """Factor on both steps, 1 at first; a diminishing step is a/(t + b) with a = 2/(1 - discount)."""
         if self.schedule == "constant":
             return 1.0
-        late = 2.0 / ((1.0 - discount) * self.critic)
+        late = self.delay(discount)
         return late / (step + late)
+
+    def delay(self, discount: float) -> float:
+        """The number of steps b after which diminishing steps have fallen to half."""
+        return 2.0 / ((1.0 - discount) * self.critic)
 
 
 class Trail(NamedTuple):
@@ -158,6 +163,8 @@ class _Learner:
         rewards = game.rewards_at().reshape(players, states, -1)
         self.lookahead = Lookahead(game, rewards, concept.environment(game), concept.environment_penalty)
         self.rules, self.coupling, self.actor = rules, coupling, coupling.actor
+        if not eps.all():
+            raise ValueError("the coupled iteration needs a positive bounded_rationality; try 1e-6")
         self.averse = tau > 0.0
         self.weights = step_weights(concept, players)
         ones = np.ones((players, states))
@@ -230,10 +237,8 @@ def check_played(concept: RQE, players: int) -> tuple[Array, Array]:
             f"{concept.name} is not played by the coupled iteration; it needs form='aggregate', "
             "joint_penalty='joint' and penalty 'kl' or 'reverse_kl'"
         )
-    if not (np.isfinite(tau).all() and (eps > 0.0).all()):
-        raise ValueError(
-            "the coupled iteration needs a finite risk_aversion and a positive bounded_rationality"
-        )
+    if not np.isfinite(tau).all():
+        raise ValueError(f"the coupled iteration needs a finite risk_aversion, got {tau}")
     return tau, eps
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SOURCE = "Zhang and Mazumdar (2026), arXiv 2602.12386"
+NEUTRAL = 1e-3  # noise of the agents who would have none
 SETTLED = 0.05  # change of a return over the last tenth of a run, as a share of the best return, that is none
 
 
@@ -31,8 +32,9 @@ class Settings:
     """What is run.
 
     Attributes:
-        aversions: risk aversion of both agents; 0 is neutral gradient play.
-        noise: bounded rationality of all agents.
+        aversions: risk aversion of both agents; 0 is neutral gradient play. Neutral agents without noise
+            come first of all.
+        noise: bounded rationality of the others.
         regularizer: the agents' regularizer; with the KL penalty.
         runs: random starts.
         steps: steps of learning.
@@ -41,11 +43,11 @@ class Settings:
     """
 
     aversions: tuple[float, ...] = (0.0, 0.5, 2.0)
-    noise: float = 0.05
-    regularizer: str = "entropy"
-    runs: int = 4
-    steps: int = 400
-    actor: float = 0.2
+    noise: float = 0.1
+    regularizer: str = "log_barrier"
+    runs: int = 2
+    steps: int = 300
+    actor: float = 0.02
     critic: float = 0.1
     seed: int = 0
 
@@ -55,14 +57,14 @@ class Curves:
     """What the agents' policies are worth along the runs of one preference.
 
     Attributes:
-        aversion: risk aversion of both agents.
+        name: what the agents are like.
         steps: numbers of steps, `[marks]`.
         returns: expected discounted rewards from the first state, without risk or noise, averaged over the
             agents, `[runs, marks]`.
         gaps: certified gain of a better response in the agents' own terms at the end, `[runs]`.
     """
 
-    aversion: float
+    name: str
     steps: Int[np.ndarray, " marks"]
     returns: Float[np.ndarray, "runs marks"]
     gaps: Float[np.ndarray, " runs"]
@@ -79,10 +81,15 @@ def run(settings: Settings, progress: Progress) -> Result:
         Returns along the way and at the end, with the claims.
     """
     game = cooperation_grid()
+    agents = {"neutral, no noise": RQE(0.0, NEUTRAL)}
+    agents |= {
+        f"τ = {tau:g}": RQE(tau, settings.noise, regularizer=settings.regularizer)
+        for tau in settings.aversions
+    }
     found = []
-    for k, aversion in enumerate(settings.aversions):
-        progress(k / len(settings.aversions), f"cooperation-grid: τ = {aversion:g}")
-        found.append(_learn(settings, game, aversion))
+    for k, (name, concept) in enumerate(agents.items()):
+        progress(k / len(agents), f"cooperation-grid: {name}")
+        found.append(_learn(settings, game, name, concept))
     progress(1.0, "cooperation-grid")
     return Result(
         answer=_answer(found),
@@ -99,8 +106,7 @@ def run(settings: Settings, progress: Progress) -> Result:
     )
 
 
-def _learn(settings: Settings, game: MarkovGame, aversion: float) -> Curves:
-    concept = RQE(aversion, settings.noise, regularizer=settings.regularizer)
+def _learn(settings: Settings, game: MarkovGame, name: str, concept: RQE) -> Curves:
     marks = np.unique(np.linspace(0, settings.steps, 21).astype(int))
     returns, gaps = [], []
     for run_number in range(settings.runs):
@@ -115,7 +121,7 @@ def _learn(settings: Settings, game: MarkovGame, aversion: float) -> Curves:
         paths = learned.details["trail"].policies
         returns.append([worth(game, [path[k] for path in paths]).mean() for k in range(len(marks))])
         gaps.append(learned.certificate.gap)
-    return Curves(aversion, marks, np.array(returns), np.array(gaps))
+    return Curves(name, marks, np.array(returns), np.array(gaps))
 
 
 def worth(
@@ -146,7 +152,7 @@ def _table(found: Sequence[Curves]) -> Table:
         last = curves.returns[:, -1]
         rows.append(
             [
-                f"{curves.aversion:g}",
+                curves.name,
                 f"{np.median(last):.2f}",
                 f"{last.min():.2f} to {last.max():.2f}",
                 f"{_spread(curves):.3f}",
@@ -155,7 +161,7 @@ def _table(found: Sequence[Curves]) -> Table:
             ]
         )
     headings = [
-        "risk aversion τ",
+        "agents",
         "last return, median",
         "range over runs",
         "spread along the way",
@@ -183,7 +189,7 @@ def settled(curves: Curves) -> np.ndarray:
 
 def _answer(found: Sequence[Curves]) -> str:
     parts = [
-        f"τ = {c.aversion:g}: median last return {np.median(c.returns[:, -1]):.2f}, spread over runs "
+        f"{c.name}: median last return {np.median(c.returns[:, -1]):.2f}, spread over runs "
         f"{_spread(c):.3f}, {int(settled(c).sum())} of {len(c.returns)} runs settled"
         for c in found
     ]
@@ -196,7 +202,7 @@ def _claims(found: Sequence[Curves]) -> tuple[Claim, ...]:
         Claim(
             "risk-averse learning is consistent over runs",
             SOURCE,
-            f"spread {_spread(averse):.3f} at τ = {averse.aversion:g}, {_spread(neutral):.3f} neutral",
+            f"spread {_spread(averse):.3f} at {averse.name}, {_spread(neutral):.3f} {neutral.name}",
             _spread(averse) < _spread(neutral),
         ),
         Claim(
@@ -218,9 +224,12 @@ def _figure(found: Sequence[Curves]) -> Figure:
         figure, (ax,) = canvas(5.4, 3.4)
         for k, curves in enumerate(found):
             ax.plot(curves.steps, curves.returns.T, color=PALETTE[k], linewidth=0.7, alpha=0.5)
-            name = "neutral" if curves.aversion == 0.0 else f"τ = {curves.aversion:g}"
             ax.plot(
-                curves.steps, np.median(curves.returns, axis=0), color=PALETTE[k], linewidth=2.4, label=name
+                curves.steps,
+                np.median(curves.returns, axis=0),
+                color=PALETTE[k],
+                linewidth=2.4,
+                label=curves.name,
             )
         ax.set(xlabel="steps", ylabel="expected discounted reward")
         ax.legend()
