@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from equipoise import learning
+import equipoise.learning as learning
 from equipoise.cli._inputs import GameArgument, Json, read_game
 from equipoise.cli._terminal import Terminal, closest
 from equipoise.reporting.runs import draw_metrics, final_table, policy_table, run_to_dict

@@ -5,13 +5,15 @@ from equipoise.learning._protocol import Learner
 from equipoise.learning.check import check_learner
 from equipoise.learning.checkpoint import CheckpointError
 from equipoise.learning.run import Run, summary
+from equipoise.learning.tabular.actor_critic import RQEActorCritic
 from equipoise.learning.tabular.generative import GenerativeRQE, sample_bound
 from equipoise.learning.tabular.robust_ftrl import FewRoundsWarning, RobustQFTRL
 from equipoise.learning.tabular.robust_plug_in import RobustNashVI
-from equipoise.learning.train import TrainingDivergedError, load_run, train
+from equipoise.learning.training import TrainingDivergedError, load_run, train
 
 LEARNERS: dict[str, str] = {
     "GenerativeRQE": "risk-averse quantal response equilibria from a generative model",
+    "RQEActorCritic": "stationary risk-averse quantal response equilibria, by play",
     "RobustQFTRL": "robust coarse correlated equilibria with fictitious sets",
 }
 """Equipoise's own learners by class name, and what each one is, in a line."""
@@ -23,6 +25,7 @@ __all__ = [
     "GenerativeRQE",
     "Learner",
     "Logger",
+    "RQEActorCritic",
     "RobustNashVI",
     "RobustQFTRL",
     "Run",

@@ -8,7 +8,7 @@ import numpy as np
 
 from equipoise.learning._protocol import Learner
 from equipoise.learning._settings import settings_of
-from equipoise.learning.train import check_kind, compile_learner, in_precision
+from equipoise.learning.training import check_kind, compile_learner, in_precision
 
 
 def check_learner(learner: Learner, game: Any, *, updates: int = 3, seed: int = 0) -> None:

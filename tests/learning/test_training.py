@@ -18,7 +18,7 @@ import pytest
 
 import equipoise as eqp
 from equipoise.learning import CheckpointError, Learner, TrainingDivergedError, check_learner, load_run, train
-from equipoise.learning.train import check_kind
+from equipoise.learning.training import check_kind
 
 GAME = eqp.NormalFormGame([[[3.0, 0.0], [5.0, 1.0]], [[3.0, 5.0], [0.0, 1.0]]])
 
@@ -134,7 +134,7 @@ def test_a_killed_run_resumes_to_the_numbers_of_an_unbroken_one(tmp_path):
         f"""
         import sys, time
         sys.path.insert(0, {os.path.dirname(__file__)!r})
-        from test_train import GAME, Averager
+        from test_training import GAME, Averager
         from equipoise.learning import train
         pause = lambda policies: time.sleep(0.05) or {{}}
         train(Averager(), GAME, steps=4000, seeds=2, log_every=40, checkpoint_every=200,

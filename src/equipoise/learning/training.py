@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from equipoise import games
+from equipoise.games import MarkovGame, NormalFormGame, load, save
 from equipoise.learning._metrics import JsonLines, Logger, TensorBoard, read_lines
 from equipoise.learning._protocol import Learner, Model, State
 from equipoise.learning._settings import fingerprint, first_difference, settings_of
@@ -124,7 +125,7 @@ def train(
         records: list[dict[str, Any]] = []
         saved, last_save = done, time.monotonic()
 
-        def save() -> None:
+        def keep() -> None:
             if folder is not None:
                 write_checkpoint(folder / CHECKPOINT, states, {**manifest, "updates": done})
 
@@ -151,10 +152,10 @@ def train(
                         else (done - saved) * per_update >= checkpoint_every
                     )
                     if due or done == updates:
-                        save()
+                        keep()
                         saved, last_save = done, time.monotonic()
             except KeyboardInterrupt:
-                save()
+                keep()
                 raise
         if folder is not None:
             records = read_lines(folder / METRICS) if (folder / METRICS).exists() else []
@@ -181,7 +182,7 @@ def load_run(directory: str | os.PathLike[str], learner: Learner | None = None, 
     if game is None:
         if manifest["game"] is None:
             raise CheckpointError(f"{folder} does not hold what it was trained in; pass it as game=")
-        game = games.load(folder / manifest["game"])
+        game = load(folder / manifest["game"])
     if learner is None:
         learner = _known_learner(manifest, folder)
     check_kind(learner)
@@ -283,9 +284,9 @@ def _describe(learner: Learner, game: Any, model: Model, seeds: int, seed: int) 
 
 def _game_file(game: Any) -> str | None:
     """The file in the run's folder that holds the game; None for what `eqp.save` cannot write."""
-    if isinstance(game, games.NormalFormGame):
+    if isinstance(game, NormalFormGame):
         return "game.json"
-    return "game.npz" if isinstance(game, games.MarkovGame) else None
+    return "game.npz" if isinstance(game, MarkovGame) else None
 
 
 def _open(folder: Path, manifest: dict[str, Any], game: Any, fresh: State) -> tuple[State, int]:
@@ -303,7 +304,7 @@ def _open(folder: Path, manifest: dict[str, Any], game: Any, fresh: State) -> tu
         return states, int(written["updates"])
     folder.mkdir(parents=True, exist_ok=True)
     if manifest["game"] is not None:
-        games.save(game, folder / manifest["game"])
+        save(game, folder / manifest["game"])
     (folder / METRICS).unlink(missing_ok=True)
     replace_file(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
     return fresh, 0
@@ -324,14 +325,14 @@ def _compare(ours: dict[str, Any], theirs: dict[str, Any], folder: Path) -> None
 
 def _known_learner(manifest: Mapping[str, Any], folder: Path) -> Learner:
     """The learner a manifest describes; only Equipoise's own are ever made from a file."""
-    from equipoise import learning
+    from equipoise.learning import LEARNERS
 
     kind, settings = manifest["learner"]["kind"], manifest["learner"]["settings"]
-    if kind not in learning.LEARNERS:
+    if kind not in LEARNERS:
         raise CheckpointError(
             f"{folder} was trained with {kind}, which is not Equipoise's; pass it as learner="
         )
-    made = getattr(learning, kind)
+    made = getattr(import_module("equipoise.learning"), kind)
     try:
         return made(**{name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()})
     except TypeError as error:
