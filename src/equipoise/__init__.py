@@ -69,7 +69,15 @@ if TYPE_CHECKING:
         random_markov_game,
         save,
     )
-    from equipoise.learning import GenerativeRQE, RobustQFTRL, Run, check_learner, load_run, train
+    from equipoise.learning import (
+        GenerativeRQE,
+        RobustQFTRL,
+        RQEActorCritic,
+        Run,
+        check_learner,
+        load_run,
+        train,
+    )
     from equipoise.preferences import worst_case
 
 __version__ = "0.1.0"
@@ -135,7 +143,15 @@ _HOMES = {
         "random_markov_game",
         "save",
     ),
-    "learning": ("GenerativeRQE", "RobustQFTRL", "Run", "check_learner", "load_run", "train"),
+    "learning": (
+        "GenerativeRQE",
+        "RQEActorCritic",
+        "RobustQFTRL",
+        "Run",
+        "check_learner",
+        "load_run",
+        "train",
+    ),
     "preferences": ("worst_case",),
 }
 _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
@@ -160,6 +176,7 @@ __all__ = [
     "NotConvergedError",
     "ObservedPlay",
     "PayoffSampling",
+    "RQEActorCritic",
     "RectangularEquilibrium",
     "RobustCCE",
     "RobustPolicy",

@@ -18,7 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Shaped
@@ -77,8 +77,11 @@ def outer_sum(blocks: Sequence[Array]) -> Array:
     return total
 
 
-def outer_product(blocks: Sequence[Array]) -> Array:
-    """Product of one entry per block for every combination, `[prod of sizes, batch]`, last block fastest."""
+def outer_product(blocks: Sequence[Any]) -> Any:
+    """Product of one entry per block for every combination, `[prod of sizes, batch]`, last block fastest.
+
+    In NumPy or in JAX.
+    """
     if not blocks:
         return np.ones((1, 1))
     total = blocks[0]

@@ -49,8 +49,7 @@ class Coupling:
         actor: beta, the step of policies and adversaries, in 1/payoff units; the theorem wants it large
             against `critic`.
         schedule: "constant" (error falls geometrically) or "diminishing" (both as 1/t, error O(1/t)).
-        halve: halve the actor's step whenever play in the stage games does not settle
-            further over 50 steps.
+        halve: halve the actor's step whenever play in the stage games does not settle further in 50 steps.
     """
 
     critic: float = 0.05
@@ -72,7 +71,7 @@ class Coupling:
         late = self.delay(discount)
         return late / (step + late)
 
-    def delay(self, discount: float) -> float:
+    def delay(self, discount: Any) -> Any:
         """The number of steps b after which diminishing steps have fallen to half."""
         return 2.0 / ((1.0 - discount) * self.critic)
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 
+from equipoise._arrays import namespace
 from equipoise.equilibria._settings import check_choice
 from equipoise.games.normal_form import NormalFormGame
 
@@ -34,12 +35,12 @@ Blocks = list[Array]
 GEOMETRIES = ("euclidean", "entropic")
 
 # Derivatives of the regularizers, and of the penalties in the adversary's law; elementwise.
-_SLOPE: dict[str, Callable[[Array], Array]] = {
-    "entropy": lambda x: np.log(x) + 1.0,
+_SLOPE: dict[str, Callable[[Any], Any]] = {
+    "entropy": lambda x: namespace(x).log(x) + 1.0,
     "log_barrier": lambda x: -1.0 / x,
 }
-_PRICE: dict[str, Callable[[Array, Array], Array]] = {
-    "kl": lambda p, q: np.log(p / q) + 1.0,
+_PRICE: dict[str, Callable[[Any, Any], Any]] = {
+    "kl": lambda p, q: namespace(p).log(p / q) + 1.0,
     "reverse_kl": lambda p, q: -q / p,
 }
 
@@ -215,8 +216,8 @@ def _first(table: Table, rng: np.random.Generator | None) -> Blocks:
     return [np.ascontiguousarray(rng.dirichlet(np.ones(size), batch).T) for size in table.sizes]
 
 
-def gradient(table: Table, z: Blocks) -> Blocks:
-    """Everybody's cost gradient in the own law, players first."""
+def gradient(table: Table, z: list[Any]) -> list[Any]:
+    """Everybody's cost gradient in the own law, players first; in NumPy or in JAX."""
     n = len(table.payoffs)
     strategies, laws = z[:n], z[n:]
     slope, price = _SLOPE[table.regularizer], _PRICE[table.penalty]
@@ -267,7 +268,8 @@ def floors_of(table: Table, spans: Sequence[Array | float] | None = None) -> Blo
 
     With rg the range of a player's payoffs (`spans`, by default that of the table): exp(-rg/eps)/A (entropy)
     and eps/(A eps + rg) (log-barrier) for the player; exp(-tau rg) (KL) and 1/(1 + tau rg) (reverse KL) times
-    the least nominal probability for its adversary. Half of them is taken, so that no law settles on its bound for rounding.
+    the least nominal probability for its adversary. Half of them is taken, so that no law settles on its
+    bound for rounding.
     """
     if spans is None:
         spans = [r.max(axis=(0, 1)) - r.min(axis=(0, 1)) for r in table.payoffs]
@@ -286,10 +288,8 @@ def floors_of(table: Table, spans: Sequence[Array | float] | None = None) -> Blo
     return [np.maximum(0.5 * floor, np.finfo(float).tiny) for floor in floors]
 
 
-def project(
-    points: Float[np.ndarray, "actions batch"], floor: Float[np.ndarray, " batch"]
-) -> Float[np.ndarray, "actions batch"]:
-    """Nearest laws with no probability below the floor, in the Euclidean norm.
+def project(points: Num[Any, "actions batch"], floor: Num[Any, " batch"]) -> Num[Any, "actions batch"]:
+    """Nearest laws with no probability below the floor, in the Euclidean norm; in NumPy or in JAX.
 
     Args:
         points: one point per column.
@@ -298,13 +298,14 @@ def project(
     Returns:
         The projections (Held, Wolfe and Crowder 1974).
     """
+    xp = namespace(points, floor)
     size = points.shape[0]
     mass = 1.0 - size * floor
     shifted = points - floor
-    falling = -np.sort(-shifted, axis=0)
-    excess = (np.cumsum(falling, axis=0) - mass) / np.arange(1, size + 1)[:, None]
+    falling = -xp.sort(-shifted, axis=0)
+    excess = (xp.cumsum(falling, axis=0) - mass) / xp.arange(1, size + 1)[:, None]
     # The right threshold is the largest one: it rises while the next coordinate stays positive, then falls.
-    return np.asarray(np.maximum(shifted - excess.max(axis=0), 0.0) + floor)
+    return xp.maximum(shifted - excess.max(axis=0), 0.0) + floor
 
 
 def lift(

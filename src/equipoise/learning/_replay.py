@@ -70,5 +70,5 @@ def draw(buffer: Replay, key: Any, count: int) -> Any:
 
     capacity = len(jax.tree.leaves(buffer.items)[0])
     filled = jnp.minimum(buffer.written, capacity)
-    where = jax.random.randint(key, (count,), 0, filled)
+    where = (jax.random.uniform(key, (count,)) * filled).astype(int)  # compiles faster than whole numbers
     return jax.tree.map(lambda leaf: leaf[where], buffer.items)
