@@ -1,8 +1,8 @@
 """The decision process a player faces when everybody else keeps to a stationary policy.
 
-The others' policies are averaged out of rewards and transitions, and the process is solved by policy iteration
-(Howard 1960), with an entropy bonus by its smooth analogue. No equilibrium equation is used here. Several
-players with equally many actions are one process with a leading axis.
+The others' policies are averaged out of rewards and transitions, and the process is solved by policy
+iteration (Howard 1960), with an entropy bonus by its smooth analogue. No equilibrium equation is used here.
+Several players with equally many actions are one process with a leading axis.
 """
 
 from __future__ import annotations
@@ -171,13 +171,12 @@ def margin(standing: Standing, eps: Array | float | None = None) -> Margin:
     best, worth, last = values, standing.worth, np.inf
     enough = ENOUGH * (1.0 + float(np.abs(values).max()))
     for _ in range(ROUNDS):
-        optimum = _optimum(worth, noise)
+        optimum, answer, bonus = _answer(worth, noise)
         gain = (optimum - best).max(axis=-1)
         most = float(gain.max())
         if most <= enough or not most < last:
             break
         last = most
-        answer, bonus = _answer(worth, noise)
         best = process.evaluate(answer, bonus)
         worth = process.ahead(best)
     low = factor * np.minimum(standing.drift.min(axis=-1), 0.0)
@@ -201,27 +200,18 @@ def one_move(standing: Standing, eps: Array | float, entropy: Array) -> Margin:
     drift = np.abs(standing.drift).max(axis=-1)
     doubt = 2.0 * discount / (1.0 - discount) * drift
     have = standing.values + standing.drift + noise * entropy
-    gain = np.maximum((_optimum(standing.worth, noise) - have).max(axis=-1), 0.0)
+    gain = np.maximum((_answer(standing.worth, noise)[0] - have).max(axis=-1), 0.0)
     return Margin(gain + doubt, np.maximum(gain - doubt, 0.0), standing.values)
 
 
-def _optimum(worth: Array, noise: Array | None) -> Array:
-    """Value of the best policy when actions are worth so much."""
-    peak = worth.max(axis=-1)
-    if noise is None:
-        return np.asarray(peak)
-    odds = np.exp((worth - peak[..., None]) / noise[..., None])
-    return np.asarray(peak + noise * np.log(odds.sum(axis=-1)))
-
-
-def _answer(worth: Array, noise: Array | None) -> tuple[Array, Array | float]:
-    """Best policy when actions are worth so much, and its bonus."""
+def _answer(worth: Array, noise: Array | None) -> tuple[Array, Array, Array | float]:
+    """Value of the best policy when actions are worth so much, that policy, and its bonus."""
     peak = worth.max(axis=-1, keepdims=True)
     if noise is None:
         best = worth == peak
-        return best / best.sum(axis=-1, keepdims=True), 0.0
+        return peak[..., 0], best / best.sum(axis=-1, keepdims=True), 0.0
     regret = (worth - peak) / noise[..., None]
     odds = np.exp(regret)
     total = odds.sum(axis=-1, keepdims=True)
-    answer = odds / total
-    return answer, noise * (np.log(total[..., 0]) - (answer * regret).sum(axis=-1))
+    spread, answer = np.log(total[..., 0]), odds / total
+    return peak[..., 0] + noise * spread, answer, noise * (spread - (answer * regret).sum(axis=-1))

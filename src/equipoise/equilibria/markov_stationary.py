@@ -1,7 +1,7 @@
 """Stationary quantal response equilibria of discounted Markov games, risk-averse or not.
 
-Zhang and Mazumdar (2026), arXiv 2602.12386, for risk-averse players; for the logit equilibrium Eibelshauser
-and Poensgen (2019), "Markov quantal response equilibrium and a homotopy method for computing and selecting Markov
+Risk-averse players: Zhang and Mazumdar (2026), arXiv 2602.12386. The logit equilibrium: Eibelshauser and
+Poensgen (2019), "Markov quantal response equilibrium and a homotopy method for computing and selecting Markov
 perfect equilibria of dynamic stochastic games".
 """
 
@@ -128,7 +128,10 @@ def from_arrival(
     good = arrival.arrived and within_tolerance(game, checked.certificate.gap_per_player, system.scale)
     if not arrival.arrived:
         share = arrival.point.theta / system.end
-        status = f"not converged: the path from uniform play was lost at {share:.0%} of its way"
+        status = (
+            f"not converged: the path from uniform play was lost at {share:.0%} of its way; "
+            "stage_value_iteration may find an equilibrium, on whatever branch"
+        )
     elif not good:
         status = "not converged: the certified gap exceeds the tolerance"
     else:

@@ -48,7 +48,7 @@ class Settings:
     runs: int = 2
     steps: int = 300
     actor: float = 0.02
-    critic: float = 0.1
+    critic: float = 0.5
     seed: int = 0
 
 
