@@ -78,9 +78,9 @@ def run(settings: Settings, progress: Progress) -> Result:
     return Result(
         answer=(
             f"To a gap of {settings.target:g}, Robust-Q-FTRL's calls grow as n to the power {power:.2f}; "
-            f"DR-NVI's grow {growth[PLUG_IN]:.1f} times with every player (its model has {ACTIONS}^n joint "
-            f"actions). With {settings.players[-1]} players Robust-Q-FTRL needs {calls[FTRL][-1]:.2g} calls and DR-NVI "
-            f"{calls[PLUG_IN][-1]:.2g}. Mind that {NOTE}."
+            f"DR-NVI's grow {growth[PLUG_IN]:.1f} times with every player (its model has "
+            f"{ACTIONS}^n joint actions). With {settings.players[-1]} players Robust-Q-FTRL "
+            f"needs {calls[FTRL][-1]:.2g} calls and DR-NVI {calls[PLUG_IN][-1]:.2g}. Mind that {NOTE}."
         ),
         tables={
             "agents": Table(

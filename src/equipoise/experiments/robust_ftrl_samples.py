@@ -101,8 +101,9 @@ def run(settings: Settings, progress: Progress) -> Result:
     return Result(
         answer=(
             f"The bias of one worst case falls as N to the power {powers['at a kink']:.2f} at a kink and "
-            f"much faster off kinks ({share:.1g} of it at N = {numbers[-1]}); half samples leave "
-            f"{100 * helped:.0f} % of it at the kink. Robust-Q-FTRL's error about its own values falls as N to the power "
+            f"much faster off kinks ({share:.1g} of it at N = {numbers[-1]}); "
+            f"half samples leave {100 * helped:.0f} % of it at the kink. "
+            "Robust-Q-FTRL's error about its own values falls as N to the power "
             f"{learnt['toy-2']:.2f} (Toy-2) and {learnt['toy-3']:.2f} (Toy-3), while its gap "
             "comes close to that of exact expectations with few samples, because rounds average the noise."
         ),

@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
 from equipoise.preferences import worst_case
+from equipoise.preferences.worst_case import Form
 from equipoise.reporting.tables import Table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Vector = Float[np.ndarray, " states"]
 ORDER = 3.0
-CASES = {
+CASES: dict[tuple[str, Form], float] = {
     ("tv", "constrained"): 0.2,
     ("tv", "penalised"): 0.3,
     ("kl", "constrained"): 0.2,
@@ -157,7 +158,7 @@ def oracle(p: Vector, v: Vector, rule: str, form: str, level: float) -> float:
         return _linear_program(p, v, form, level)
     low, high = float(v.min()), float(v.max())
     if rule == "cvar":
-        return _maximum(lambda x: x - p @ np.maximum(x - v, 0.0) / level, low, high)
+        return _maximum(lambda x: x - float(p @ np.maximum(x - v, 0.0)) / level, low, high)
     conjugate = _conjugate(rule)
 
     def penalised(weight: float) -> float:
