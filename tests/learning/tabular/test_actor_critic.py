@@ -71,7 +71,7 @@ def test_matching_pennies_without_end_by_hand(regularizer, cost):
 
 
 @pytest.mark.parametrize(
-    "change", [{"walks": 4}, {"source": "replay", "memory": 3000}], ids=["on policy", "replay"]
+    "change", [{"walks": 4}, {"source": "replay", "memory": 20_000}], ids=["on policy", "replay"]
 )
 def test_learning_from_samples_has_mean_square_error_of_order_one_over_t(change):
     learner = replace(eqp.RQEActorCritic(**COVERED), **change)
