@@ -120,7 +120,8 @@ def run(settings: Settings, progress: Progress) -> Result:
         pictures={
             "price": Picture(
                 lambda: _figure(settings, losses),
-                "Mean loss against the nominal value, by evaluation of one and the same mixture.",
+                "Mean loss against the nominal value that fictitious sets charge one and the same mixture, "
+                "relative to the loss that rectangular sets charge it.",
             )
         },
         claims=(
@@ -197,19 +198,16 @@ def _table(settings: Settings, losses: dict[str, np.ndarray], own: dict[str, np.
 
 
 def _figure(settings: Settings, losses: dict[str, np.ndarray]) -> Figure:
-    from equipoise.reporting.grids import curve_grid
+    from equipoise.reporting.figures import Branch, path
 
     radii = np.array(settings.radii)
-    kinds = ("rectangular", "mixture", "joint")
-    return curve_grid(
-        {
-            f"{family} games": {kind: (radii, losses[family][KINDS.index(kind)]) for kind in kinds}
-            for family in FAMILIES
-        },
-        xlabel="radius σ",
-        ylabel="loss against nominal",
-        dashed=("joint",),
-    )
+    solid = np.full(radii.shape, True)
+    branches = [
+        Branch(radii, losses[family][KINDS.index(kind)] / losses[family][2], solid, f"{family} games, {kind}")
+        for family in FAMILIES
+        for kind in KINDS[:2]
+    ]
+    return path(branches, xlabel="radius σ", ylabel="loss, relative to rectangular sets")
 
 
 EXPERIMENT = Experiment(

@@ -1,7 +1,8 @@
 """Samples against the radius: does a larger radius make learning cheaper, as min(H, 1/sigma) says?
 
 A large radius shrinks the span of values, from the horizon H to about 1/sigma, and with it the noise. That
-can only be seen where states last: in a game that mixes at once the span never grows with H. The error that is measured is that of Robust-Q-FTRL about the value of its own play, which is known exactly.
+can only be seen where states last: in a game that mixes at once the span never grows with H. The error
+measured is that of Robust-Q-FTRL about the value of its own play, which is known exactly.
 """
 
 from __future__ import annotations
