@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from equipoise.games import MarkovGame, NormalFormGame, check_game, named_game
-from markov_games import sparse
+from stored_markov_games import sparse
 
 A = np.array([[1.0, 4.0, 2.0], [3.0, 0.0, 5.0]])
 B = np.array([[2.0, 1.0, 0.5], [0.0, 3.0, 3.5]])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.games import GridMap, MarkovGame, NormalFormGame, SuccessorLists
-from markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
+from stored_markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
 
 
 def test_stores_read_only_arrays_and_names():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from equipoise.games import GameFileError, GridMap, MarkovGame, SuccessorLists, load, named_game, save
 from equipoise.games.json_format import format_json, parse_json
 from equipoise.games.markov_json import format_markov_json, parse_markov_json
-from markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
+from stored_markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
 
 
 @settings(max_examples=40)
