@@ -1,9 +1,9 @@
 """The quick way to a stationary logit equilibrium, where play responds mildly.
 
 In every sweep the players answer each other in turn in all states, and values follow: by one step of value
-iteration, and after every other sweep exactly, to what the policies are worth. Started from uniform play, it is
-the Markov counterpart of `_leap`: the answer is taken for the principal branch only if every sweep moves play
-far less than the one before, and is left to the path follower otherwise.
+iteration, and after every other sweep exactly, to what the policies are worth. Started from uniform play, it
+is the Markov counterpart of `_leap`: the answer is taken for the principal branch only if every sweep moves
+play far less than the one before, and is left to the path follower otherwise.
 (benchmarks/markov_against_sgamesolver.py counts how often that was wrong on random games.)
 """
 
