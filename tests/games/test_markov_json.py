@@ -13,7 +13,7 @@ from equipoise.games.markov_json import format_markov_json, parse_markov_json
 from stored_markov_games import KERNEL, REWARDS, random_markov, sparse, two_states
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     states=st.integers(1, 3),
