@@ -150,7 +150,7 @@ def _newton(
         return x, z, y - z
 
     x, z, error = parts(y)
-    size = np.abs(error).max(axis=1)
+    size = np.linalg.norm(error, axis=1)
     for _ in range(_NEWTON):
         if size.max() < 1e-15:
             break
@@ -161,7 +161,8 @@ def _newton(
         scale = np.ones(len(y))
         for _ in range(_HALVINGS):
             trial = y + scale[:, None] * step
-            better = np.abs(parts(trial)[2]).max(axis=1) < size
+            # The Newton step is a direction of descent for this norm.
+            better = np.linalg.norm(parts(trial)[2], axis=1) < size
             if better.all():
                 break
             scale = np.where(better, scale, scale / 2.0)
@@ -169,7 +170,7 @@ def _newton(
             break
         y = np.where(better[:, None], trial, y)
         x, z, error = parts(y)
-        size = np.abs(error).max(axis=1)
+        size = np.linalg.norm(error, axis=1)
     return y, size
 
 
@@ -183,10 +184,10 @@ def lyapunov(
     strategies: tuple[Float[np.ndarray, "*batch rows"], Float[np.ndarray, "*batch columns"]],
     noise: float | int,
 ) -> Float[np.ndarray, "*batch"]:
-    """Regularised duality gap: what both players could gain together where mixing is worth eps times entropy.
+    """Regularised duality gap: what both could gain together where mixing is worth eps times entropy.
 
-    `V_R = sum_i [eps log sum_a exp(u_i(a)/eps) - pi_i'u_i - eps H(pi_i)]` with u_i the expected payoffs against
-    the other. It is zero at the Nash distribution only, and the exploitability is at most
+    `V_R = sum_i [eps log sum_a exp(u_i(a)/eps) - pi_i'u_i - eps H(pi_i)]` with u_i the expected payoffs
+    against the other. It is zero at the Nash distribution only, and the exploitability is at most
     `V_R + eps (H(pi_1) + H(pi_2))`.
 
     Args:
@@ -232,8 +233,8 @@ def exploring_game(
     """The game whose Nash distribution tells where players who explore come to rest.
 
     If both play `pi = (1 - zeta) softmax(expected payoffs/eps) + zeta u` with u uniform, then their softmaxes
-    are the Nash distribution of `(1 - zeta) R + zeta (R u_2) 1' + zeta 1 (u_1'R)`: the other's exploration adds
-    the same to all cells of a row (or column), and softmax does not see the rest.
+    are the Nash distribution of `(1 - zeta) R + zeta (R u_2) 1' + zeta 1 (u_1'R)`: the other's exploration
+    adds the same to all cells of a row (or column), and softmax does not see the rest.
 
     Args:
         payoffs: R, `[..., rows, columns]`.
@@ -358,7 +359,9 @@ def markov_nash_gap(
     kernel, rewards, gamma = game.transitions_at(0), game.rewards_at(0), game.discount
     gains = []
     for i, (own, other) in enumerate((policies, policies[::-1])):
-        law, reward = (kernel, rewards[0]) if i == 0 else (np.swapaxes(kernel, 1, 2), rewards[1].swapaxes(1, 2))
+        law, reward = (
+            (kernel, rewards[0]) if i == 0 else (np.swapaxes(kernel, 1, 2), rewards[1].swapaxes(1, 2))
+        )
         process = np.einsum("sabz,...sb->...saz", law, other)
         payoff = np.einsum("sab,...sb->...sa", reward, other)
         best = _best_values(process, payoff, gamma)

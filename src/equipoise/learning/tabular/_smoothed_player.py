@@ -24,7 +24,7 @@ class StepSizes:
         delay: h; by default 2 step_size where decay is 1, the least that theory allows where it is between, 0
             where it is 0.
         decay: z in [0, 1]; 1 for steps of the size 1/k, 0 for constant ones.
-        per_visit: count k by visits to the state and action instead of moves, for estimates (not in the paper).
+        per_visit: count k by visits to the state and action, for estimates; by moves in the paper.
 
     Raises:
         ValueError: a number is out of range, or the first step would be 1 or more.
@@ -45,7 +45,9 @@ class StepSizes:
         if not 0 <= self.decay <= 1:
             raise ValueError(f"decay must be from 0 (constant steps) to 1, got {self.decay}")
         if self.step_size is None and 0 < self.decay < 1:
-            raise ValueError(f"step_size must be given where decay is {self.decay}; for example step_size=1.0")
+            raise ValueError(
+                f"step_size must be given where decay is {self.decay}; for example step_size=1.0"
+            )
         if self.step_size is not None and not self.step_size > 0:
             raise ValueError(f"step_size must be positive, got {self.step_size}")
         if self.delay is not None and not self.delay >= 0:
@@ -54,13 +56,13 @@ class StepSizes:
         first = math.inf if h == 0 and self.decay > 0 else alpha / (h**self.decay if self.decay else 1.0)
         if not first < 1:
             raise ValueError(
-                f"the first step, step_size/delay^decay = {first:g}, must be below 1; raise delay (now {h:g}) or "
-                f"lower step_size (now {alpha:g})"
+                f"the first step, step_size/delay^decay = {first:g}, must be below 1; raise delay (now "
+                f"{h:g}) or lower step_size (now {alpha:g})"
             )
         if self.decay == 1 and not self.ratio * alpha > 2:
             warnings.warn(
-                f"ratio times step_size is {self.ratio * alpha:g}; the 1/k rate needs more than 2, for example "
-                f"step_size = 4/ratio = {4 / self.ratio:g} with delay {8 / self.ratio:g}",
+                f"ratio times step_size is {self.ratio * alpha:g}; the 1/k rate needs more than 2, for "
+                f"example step_size = 4/ratio = {4 / self.ratio:g} with delay {8 / self.ratio:g}",
                 StepSizeWarning,
                 stacklevel=3,
             )

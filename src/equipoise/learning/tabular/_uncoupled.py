@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Sight(NamedTuple):
     next_state: Any
 
 
+@runtime_checkable
 class Player(Protocol):
     """How one player learns. It knows how many states there are, its own actions, and what `Sight` shows."""
 
@@ -111,7 +112,9 @@ def seat(place: World, players: tuple[Player, Player], key: Any) -> Table:
     return Table((memories[0], memories[1]), first)
 
 
-def play(place: World, players: tuple[Player, Player], table: Table, key: Any, start: Any, until: Any) -> Table:
+def play(
+    place: World, players: tuple[Player, Player], table: Table, key: Any, start: Any, until: Any
+) -> Table:
     """Make moves number `start` to `until - 1`.
 
     Random numbers belong to the move's number, so that it makes no difference where play is interrupted.

@@ -7,8 +7,8 @@ Source: Chen, Zhang, Mazumdar, Ozdaglar and Wierman, "A Finite-Sample Analysis o
 Learning in Zero-Sum Stochastic Games" (2023), arXiv 2303.03100, algorithms 2 and 3; and arXiv 2409.01447,
 "Last-Iterate Convergence of Payoff-Based Independent Learning in Zero-Sum Stochastic Games", whose third
 version is called "Decentralized Best-Response-Based Learning in Two-Player Zero-Sum Stochastic Games: A
-Finite-Sample Analysis". The latter's listing of the variant with exploration was not at hand: ours mixes uniform
-play into the response.
+Finite-Sample Analysis". The latter's listing of the variant with exploration was not at hand: ours mixes
+uniform play into the response.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,20 +46,20 @@ class UnvisitedStatesWarning(UserWarning):
 class SmoothedBestResponse:
     """Payoff-based smoothed best response dynamics in a zero-sum matrix game.
 
-    At every move both players shift their strategy towards the softmax of their payoff estimates, play it, and
-    update the estimate of the action taken. The last iterate goes to the Nash distribution (logit equilibrium)
-    at the rate 1/k; with exploration to `equilibria.zero_sum.exploring_distribution`.
+    At every move both players shift their strategy towards the softmax of their payoff estimates, play it,
+    and update the estimate of the action taken. The last iterate goes to the Nash distribution, at the rate
+    1/k; with exploration to `equilibria.zero_sum.exploring_distribution`.
 
-    Metrics: `nash_gap`, `lyapunov` (V_R) and `value_sum`, which only an onlooker can compute; `min_probability`
-    and `min_visits` over both players' actions; `start_weight`, the largest weight an estimate still gives to
-    where it started: above 0.05 some action is hardly tried.
+    Metrics: `nash_gap`, `lyapunov` (V_R) and `value_sum`, which only an onlooker can compute;
+    `min_probability` and `min_visits` over both players' actions; `start_weight`, the largest weight
+    an estimate still gives to where it started: above 0.05 some action is hardly tried.
 
     Attributes:
         bounded_rationality: eps > 0, the softmax's temperature, in payoff units.
         exploration: zeta in [0, 1), the share of uniform play; 0 is the paper's algorithm 2.
         step_sizes: see `StepSizes`.
         halve_after: moves after which noise and exploration are halved and step sizes start anew, estimates
-            and strategies being kept; every next epoch is `epoch_growth` times as long. None keeps them constant.
+            and strategies being kept; every next epoch is `epoch_growth` times as long. None: never.
         epoch_growth: see there; at least 1.
         importance_clip: weigh estimates' steps with 1/probability, at most this; None as in the paper.
         moves_per_update: moves in one update of the training loop.
@@ -70,7 +70,7 @@ class SmoothedBestResponse:
 
     bounded_rationality: float | int = 0.1
     exploration: float | int = 0.0
-    step_sizes: StepSizes = StepSizes()
+    step_sizes: StepSizes = field(default_factory=StepSizes)
     halve_after: int | None = None
     epoch_growth: float | int = 4.0
     importance_clip: float | int | None = None
@@ -113,12 +113,13 @@ class SmoothedBestResponse:
         """
         if not isinstance(game, NormalFormGame):
             raise TypeError(
-                f"SmoothedBestResponse learns in a NormalFormGame, not in a {type(game).__name__}; for Markov "
-                "games there is ValueIterationSBR"
+                f"SmoothedBestResponse learns in a NormalFormGame, not in a {type(game).__name__}; for "
+                "Markov games there is ValueIterationSBR"
             )
         if game.num_players != 2 or not game.is_zero_sum:
             raise ValueError(
-                f"SmoothedBestResponse needs a two-player zero-sum game; this one has {game.num_players} players"
+                f"SmoothedBestResponse needs a two-player zero-sum game; this one has {game.num_players} "
+                "players"
                 + ("" if game.num_players != 2 else " whose payoffs do not add up to zero everywhere")
             )
 
@@ -164,18 +165,18 @@ class SmoothedBestResponse:
 class ValueIterationSBR:
     """Payoff-based smoothed best responses with value iteration, in a discounted zero-sum Markov game.
 
-    One update is one outer round: estimates and policies start anew, the players make `inner_steps` moves along
-    one trajectory with the future valued as the round before left it, and each then values every state by its
-    own policy and estimates.
+    One update is one outer round: estimates and policies start anew, the players make `inner_steps` moves
+    along one trajectory with the future valued as the round before left it, and each then values every
+    state by its own policy and estimates.
 
-    Metrics: `value_sum`, the largest |v_1 + v_2| over states, which an onlooker can compute; `min_probability`,
-    `min_visits` and `start_weight` as in `SmoothedBestResponse`. For exploitability, which takes the game, pass
+    Metrics: `value_sum`, the largest |v_1 + v_2| over states, which an onlooker can compute;
+    `min_probability`, `min_visits` and `start_weight` as in `SmoothedBestResponse`. For exploitability pass
     `evaluate=onlooker(learner, game)` to `train`.
 
     Attributes:
         bounded_rationality: eps > 0, the softmax's temperature, in payoff units.
-        exploration: zeta in [0, 1), the share of uniform play; 0 is the paper's algorithm 3. With little noise
-            some actions are then hardly tried and values come out wrong; `start_weight` shows it.
+        exploration: zeta in [0, 1), the share of uniform play; 0 is the paper's algorithm 3. With little
+            noise some actions are then hardly tried and values come out wrong; `start_weight` shows it.
         step_sizes: see `StepSizes`.
         inner_steps: moves K of a round.
         restart: chance after every move that play goes on from a new first state, for games that do not come
@@ -188,7 +189,7 @@ class ValueIterationSBR:
 
     bounded_rationality: float | int = 0.1
     exploration: float | int = 0.0
-    step_sizes: StepSizes = StepSizes()
+    step_sizes: StepSizes = field(default_factory=StepSizes)
     inner_steps: int = 20_000
     restart: float | int = 0.0
     halve_every: int | None = None
@@ -226,8 +227,8 @@ class ValueIterationSBR:
         """
         if not isinstance(game, MarkovGame):
             raise TypeError(
-                f"ValueIterationSBR learns in a MarkovGame, not in a {type(game).__name__}; for games in normal "
-                "form there is SmoothedBestResponse"
+                f"ValueIterationSBR learns in a MarkovGame, not in a {type(game).__name__}; for games in "
+                "normal form there is SmoothedBestResponse"
             )
         try:
             check_zero_sum(game)
@@ -257,7 +258,9 @@ class ValueIterationSBR:
 
         return _uncoupled.seat(model, (self.player, self.player), key), jnp.zeros(())
 
-    def update(self, model: World, state: tuple[Table, Any], key: Any) -> tuple[tuple[Table, Any], dict[str, Any]]:
+    def update(
+        self, model: World, state: tuple[Table, Any], key: Any
+    ) -> tuple[tuple[Table, Any], dict[str, Any]]:
         """Make one round."""
         import jax.numpy as jnp
 
@@ -315,7 +318,7 @@ def theory_ratio(actions: int, noise: float | int, largest: float | int = 1.0) -
 def onlooker(
     learner: SmoothedBestResponse | ValueIterationSBR, game: NormalFormGame | MarkovGame
 ) -> Callable[[tuple[Float[np.ndarray, "seeds ..."], ...]], dict[str, Float[np.ndarray, " seeds"]]]:
-    """Measures of learning for someone who knows the game, for `train(..., evaluate=onlooker(learner, game))`.
+    """Measures for someone who knows the game, for `train(..., evaluate=onlooker(learner, game))`.
 
     Args:
         learner: what learns; noise and exploration are taken from it as they are before any halving.
@@ -337,7 +340,9 @@ def onlooker(
         fixed = smoothed_fixed_point(game, noise, share)
         rest, converged = fixed.strategies, fixed.converged
     if not converged:
-        raise ValueError(f"the resting point at bounded_rationality {noise:g} was not found; try a larger one")
+        raise ValueError(
+            f"the resting point at bounded_rationality {noise:g} was not found; try a larger one"
+        )
 
     def measure(policies: tuple[Any, ...]) -> dict[str, Any]:
         pair = (np.asarray(policies[0], float), np.asarray(policies[1], float))
