@@ -50,9 +50,9 @@ def smoothed(
     """
     steps = StepSizes() if steps is None else steps
     alpha, delay = steps.numbers
-    fields = dict(ratio=steps.ratio, step=alpha, delay=delay, decay=steps.decay, per_visit=steps.per_visit)
-    values = {"noise": noise, "exploration": exploration, **fields, **others}
-    return SmoothedPlayer(**{name: float(value) for name, value in values.items()})
+    numbers = (noise, exploration, steps.ratio, alpha, delay, steps.decay, steps.per_visit)
+    player = SmoothedPlayer(*(float(number) for number in numbers))
+    return player._replace(**{name: float(value) for name, value in others.items()})
 
 
 def follow(cases: Sequence[Case], marks: Sequence[int], seeds: int, seed: int) -> Trail:
@@ -136,15 +136,19 @@ def _stack(cases: Sequence[Case]) -> Any:
 
 def _trail(seen: Sequence[Any]) -> Trail:
     def all_of(field: str) -> tuple[Any, Any]:
-        found = [[getattr(memories[i], field, None) for memories in seen] for i in range(2)]
-        first, second = (None if part[0] is None else np.stack(part) for part in found)
-        return first, second
+        return _moments(seen, 0, field), _moments(seen, 1, field)
 
     return Trail(*(all_of(field) for field in ("strategy", "average", "estimates", "visits", "start_weight")))
 
 
+def _moments(seen: Sequence[Any], player: int, field: str) -> Float[np.ndarray, "*_shape"] | None:
+    if not hasattr(seen[0][player], field):
+        return None
+    return np.stack([getattr(memories[player], field) for memories in seen])
+
+
 def squared_distance(
-    trail: Trail, case: int, exact: Sequence[Float[np.ndarray, "..."]]
+    trail: Trail, case: int, exact: Sequence[Float[np.ndarray, "*_shape"]]
 ) -> Float[np.ndarray, "moments seeds"]:
     """Squared Euclidean distance of both players' policies to given ones, summed over states.
 

@@ -1,4 +1,4 @@
-"""Independent players to compare smoothed best responses with: Exp3-IX, Q-learning, one that never changes."""
+"""Independent players to compare smoothed best responses with: Exp3-IX, Q-learning, a fixed policy."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ NAMES = (
     "cliff-walk",
     "generative-model",
     "actor-critic-rates",
+    "actor-critic-sampled",
     "inspection",
     "cooperation-grid",
     "robust-operators",
@@ -24,6 +25,13 @@ NAMES = (
     "robust-ftrl-radius",
     "fictitious-price",
     "fictitious-worth",
+    "sbr-rate",
+    "sbr-constant-step",
+    "sbr-exploration",
+    "vi-sbr",
+    "vi-sbr-collapse",
+    "sbr-rationality",
+    "vi-sbr-mixing",
 )
 
 

@@ -97,9 +97,12 @@ def run(settings: Settings, progress: Progress) -> Result:
     progress(1.0, "sbr-constant-step")
     return Result(
         answer=(
-            f"The floor of V_R is proportional to alpha^{in_step:.2f} c^{in_ratio:.2f}: it shrinks with alpha as "
-            "the bound says, but it grows with c where the bound, alpha/c, falls. The mean of the strategies is "
-            f"{min(last / mean for last, mean in means):.0f} to {max(last / mean for last, mean in means):.0f} "
+            f"The floor of V_R is proportional to alpha^{in_step:.2f} c^{in_ratio:.2f}: it shrinks with "
+            "alpha as "
+            "the bound says, but it grows with c where the bound, alpha/c, falls. The mean of the strategies "
+            "is "
+            f"{min(last / mean for last, mean in means):.0f} to "
+            f"{max(last / mean for last, mean in means):.0f} "
             "times nearer to the Nash distribution than the last one (in squared distance)."
         ),
         tables={

@@ -1,6 +1,7 @@
 """How fast independent smoothed best responses reach the Nash distribution of a matrix game.
 
-Chen et al. prove that the last iterate's error falls as 1/k at a fixed noise; their constants are astronomical.
+Chen et al. prove that the last iterate's error falls as 1/k at a fixed noise; their constants are
+astronomical.
 Here are observed exponents, at several noises, beside Exp3-IX and a variant with importance weights.
 """
 
@@ -127,8 +128,8 @@ def run(settings: Settings, progress: Progress) -> Result:
                 if small
                 else ""
             )
-            + "Exploitability itself levels off at what the noise costs, for smoothed best responses; that of "
-            "Exp3-IX's last iterate need not fall, though its average's does."
+            + "Exploitability itself levels off at what the noise costs, for smoothed best responses; "
+            "that of Exp3-IX's last iterate need not fall, though its average's does."
         ),
         tables={"rate": _table(settings, games, tracks, slopes)},
         pictures={
@@ -220,7 +221,8 @@ def _table(
     return Table(
         ["game", "noise", "method", "exponent", "error", "V_R", "gap, last", "gap, average", "theory's c"],
         rows,
-        f"After {settings.moves} moves, means over {settings.seeds} seeds; c = 0.05 was used. Exponents of the "
+        f"After {settings.moves} moves, means over {settings.seeds} seeds; c = 0.05 was used. Exponents of "
+        "the "
         f"squared distance from {settings.fit_from} moves on.",
     )
 

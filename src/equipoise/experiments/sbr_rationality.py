@@ -84,7 +84,7 @@ def run(settings: Settings, progress: Progress) -> Result:
     rows, curves, shares = [], {}, []
     for k, law in enumerate(laws):
         gains = payoffs @ law
-        learnt = ours.strategies[0][:, [keys.index((noise, k)) for noise in settings.noises], :, 0]
+        learnt = ours.strategies[0][:, :, :, 0][:, [keys.index((noise, k)) for noise in settings.noises]]
         for i, noise in enumerate(settings.noises):
             rest = softmax(gains / noise)
             error = ((learnt[:, i] - rest) ** 2).sum(-1).mean(1)
@@ -106,8 +106,10 @@ def run(settings: Settings, progress: Progress) -> Result:
     progress(1.0, "sbr-rationality")
     return Result(
         answer=(
-            f"Against opponents who never change, the squared distance to the smoothed best response falls with "
-            f"exponents {min(exponents):.2f} to {max(exponents):.2f} (theory: -1). What is lost against a best "
+            "Against opponents who never change, the squared distance to the smoothed best response falls "
+            "with "
+            f"exponents {min(exponents):.2f} to {max(exponents):.2f} (theory: -1). What is lost against a "
+            "best "
             f"response in the end is what the noise costs, within {excess:.4f}; Q-learning loses what its "
             "exploration costs."
         ),
@@ -129,7 +131,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "against a fixed opponent the rate is 1/k as in self-play",
                 SOURCE,
                 f"exponents {min(exponents):.2f} to {max(exponents):.2f}",
-                max(abs(e + 1.0) for e in exponents) < 0.3,
+                bool(max(abs(e + 1.0) for e in exponents) < 0.3),
             ),
             Claim(
                 "to a best response up to eps log A",

@@ -1,13 +1,16 @@
 """How many more samples smoothed best responses need where the states of the game change slowly.
 
-Two states that are kept with probability a: after k moves the start is forgotten up to |2a - 1|^k. The bounds of
-Chen et al. grow with this mixing time. Here is how the first round of value iteration really fares, whose target in
+Two states that are kept with probability a: after k moves the start is forgotten up to |2a - 1|^k. The bounds
+of
+Chen et al. grow with this mixing time. Here is how the first round of value iteration really fares, whose
+target in
 each state is known exactly, and what steps by visits change.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,7 +101,8 @@ def run(settings: Settings, progress: Progress) -> Result:
     return Result(
         answer=(
             f"With a mixing time of {times[0]:.0f} the players arrive (error {settings.tolerance:g}) after "
-            f"{_moves(plain[0])} moves, with {times[-1]:.0f} after {_moves(plain[-1])}; with steps by visits after "
+            f"{_moves(plain[0])} moves, with {times[-1]:.0f} after {_moves(plain[-1])}; with steps by visits "
+            "after "
             f"{_moves(visit[0])} and {_moves(visit[-1])}. After {settings.moves} moves the error is "
             f"{ends[0]:.1e} with the shortest and {ends[-1]:.1e} with the longest mixing time."
         ),
@@ -113,14 +117,16 @@ def run(settings: Settings, progress: Progress) -> Result:
                     "error, steps by visits",
                 ],
                 rows,
-                f"Noise {settings.noise:g}, first round of value iteration, the worse of both states; means over "
+                f"Noise {settings.noise:g}, first round of value iteration, the worse of both states; means "
+                "over "
                 f"{settings.seeds} seeds.",
             )
         },
         pictures={
             "error": Picture(
                 lambda: _figure(settings, marks, errors),
-                "Squared distance to the Nash distributions against moves, the worse of both states, steps by moves.",
+                "Squared distance to the Nash distributions against moves, the worse of both states, steps "
+                "by moves.",
             )
         },
         claims=(
@@ -128,7 +134,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "samples to a tolerance grow with the mixing time",
                 SOURCE,
                 ", ".join(_moves(k) for k in plain) + " moves",
-                all(x <= y for x, y in zip(plain, plain[1:], strict=False)) and plain[0] < plain[-1],
+                all(x <= y for x, y in pairwise(plain)) and plain[0] < plain[-1],
             ),
         ),
         certified=bool(exact.converged.all()),
