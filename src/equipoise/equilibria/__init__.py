@@ -29,6 +29,18 @@ from equipoise.equilibria.stage_iteration import stage_value_iteration
 from equipoise.equilibria.trace import Bifurcation, Curve, Trace, trace
 from equipoise.equilibria.uncertainty import Uncertainty
 from equipoise.equilibria.uniqueness import Monotonicity, Uniqueness, monotonicity, uniqueness
+from equipoise.equilibria.zero_sum import (
+    MatrixValue,
+    NashDistribution,
+    SmoothedFixedPoint,
+    exploring_distribution,
+    lyapunov,
+    markov_nash_gap,
+    matrix_gap,
+    matrix_value,
+    nash_distribution,
+    smoothed_fixed_point,
+)
 
 __all__ = [
     "AUTHORS_SETTINGS",
@@ -53,9 +65,11 @@ __all__ = [
     "MarkovCertificate",
     "MarkovConcept",
     "MarkovSolution",
+    "MatrixValue",
     "MixturePlay",
     "Monotonicity",
     "Nash",
+    "NashDistribution",
     "NotConvergedError",
     "PayoffSampling",
     "Play",
@@ -66,6 +80,7 @@ __all__ = [
     "RobustPolicy",
     "RobustValue",
     "Security",
+    "SmoothedFixedPoint",
     "Solution",
     "SolutionBatch",
     "Stackelberg",
@@ -79,10 +94,16 @@ __all__ = [
     "compare_fits",
     "coupled_iteration",
     "derivatives",
+    "exploring_distribution",
     "find_equilibria",
     "fit",
     "follow_noise",
+    "lyapunov",
+    "markov_nash_gap",
+    "matrix_gap",
+    "matrix_value",
     "monotonicity",
+    "nash_distribution",
     "nash_gap",
     "play",
     "product_play",
@@ -91,6 +112,7 @@ __all__ = [
     "robust_evaluation",
     "robust_policy_value",
     "shapley_iteration",
+    "smoothed_fixed_point",
     "solve",
     "solve_batch",
     "solve_stationary",
