@@ -9,7 +9,6 @@ Eibelshauser and Poensgen (2019) for the logit QRE of stochastic games.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,31 +77,22 @@ def correct(system: MarkovSystem, point: Point, rounds: int = 30) -> tuple[Point
     return best, step, False, rounds
 
 
-def follow(
-    system: MarkovSystem,
-    *,
-    end: float | None = None,
-    max_step: float = MAX_STEP,
-    watch: Callable[[Point], None] | None = None,
-) -> Arrival:
-    """Follow the principal branch from uniform play to theta = `end`.
+def follow(system: MarkovSystem, *, max_step: float = MAX_STEP) -> Arrival:
+    """Follow the principal branch from uniform play to the concept's own noise.
 
     Args:
         system: the equations.
-        end: last theta; that of the concept's own noise by default.
         max_step: longest step, in the scaled norm of the unknowns.
-        watch: called with every accepted point.
 
     Returns:
         The end, or the last point from which the path could not be followed.
     """
     with np.errstate(all="ignore"):
-        return _follow(system, system.end if end is None else end, max_step, watch)
+        return _follow(system, max_step)
 
 
-def _follow(
-    system: MarkovSystem, end: float, max_step: float, watch: Callable[[Point], None] | None
-) -> Arrival:
+def _follow(system: MarkovSystem, max_step: float) -> Arrival:
+    end = system.end
     begin, good, solves = min(BEGIN, 0.5 * end), False, 0
     while not good and begin > BEGIN * 1e-6:
         point, here, good, used = correct(system, system.start(begin))
@@ -111,8 +101,6 @@ def _follow(
     if not good:
         return walk.arrival(False)
     while walk.solves < MAX_SOLVES and walk.step >= MIN_STEP:
-        if watch is not None and walk.fresh:
-            watch(walk.point)
         leg = walk.leg()
         final = walk.point.theta + leg.theta >= end
         if final:
@@ -125,13 +113,10 @@ def _follow(
             trial = walk.land(_Move.between(walk.point, trial).times(back).start_from(walk.point), True)
         if trial is None:
             walk.step *= 0.25 if final else 0.5
-            walk.fresh = False
             walk.settle()
         elif final:
             walk.point, walk.here, good, used = correct(system, trial._replace(theta=end))
             walk.solves += used
-            if watch is not None:
-                watch(walk.point)
             return walk.arrival(good)
         else:
             walk.accept(trial, max_step)
@@ -185,7 +170,7 @@ class _Walk:
         self.bend: _Move | None = None
         self.orientation = here.sign
         self.step, self.first, self.steps = FIRST_STEP, 0.0, 0
-        self.bifurcated, self.fresh = False, True
+        self.bifurcated = False
         self.noise = float(system.eps.min())
         self.before: deque[tuple[Point, _Move, float]] = deque(
             maxlen=20
@@ -253,7 +238,7 @@ class _Walk:
         self.ahead, self.point = unit, trial
         growth = float(np.clip(np.sqrt(BEND / max(self.first, 1e-12)), *GROWTH))
         self.step = min(self.step * growth, max_step)
-        self.steps, self.fresh, self.settled = self.steps + 1, True, False
+        self.steps, self.settled = self.steps + 1, False
 
     def settle(self) -> None:
         """Correct the last accepted point to rounding: short steps from it must not mistake its error.
