@@ -160,7 +160,8 @@ class SmoothedPlayer(NamedTuple):
 
     def again(self, memory: Memory, epoch: Any) -> Memory:
         """Start the estimates over, with the values of the policy just learnt: v(s) = pi(s)'q(s)."""
-        fresh = self.begin(*memory.strategy.shape, memory.discount)
+        states, actions = memory.strategy.shape
+        fresh = self.begin(states, actions, memory.discount)
         return fresh._replace(values=(memory.strategy * memory.estimates).sum(-1), epoch=epoch + fresh.epoch)
 
     def intend(self, memory: Memory) -> Memory:
