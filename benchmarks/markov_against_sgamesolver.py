@@ -23,6 +23,7 @@ import numpy as np
 for _name, _value in {"product": np.prod, "NaN": np.nan, "Inf": np.inf}.items():
     setattr(np, _name, _value)
 import sgamesolver
+from matplotlib.ticker import NullFormatter
 
 import equipoise as eqp
 from equipoise import MarkovGame
@@ -204,8 +205,9 @@ def picture(drawn: Sequence[tuple[int, float]]):
     figure, (ax,) = canvas(4.6, 3.4)
     size, seconds = np.array(drawn).T
     ax.plot(size, seconds, marker="o", color=PALETTE[0], label="measured")
-    ax.plot(size, seconds[0] * size / size[0], color=PALETTE[1], linestyle="--", label="proportional")
+    ax.plot(size, seconds[-1] * size / size[-1], color=PALETTE[1], linestyle="--", label="proportional")
     ax.set(xscale="log", yscale="log", xlabel="transitions of positive probability", ylabel="CPU seconds")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend()
     return figure
 
