@@ -18,6 +18,7 @@ SHOWN = {
     "commitment": "guard the rich gate 0.600, intruder tries the rich gate, worth -0.800",
     "first_equilibrium": "Nash                  Ann hunts stag with probability 1.000",
     "fit_your_counts": "top 0.640 (seen 0.640), left 0.160 (seen 0.160)",
+    "learn_from_payoffs": "rock      Nash distribution 0.161",
     "thousand_games": "1000 converged",
     "worst_case": "worst odds",
 }

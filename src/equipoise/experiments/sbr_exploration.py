@@ -1,10 +1,8 @@
 """How fast exploitability itself can fall, with exploration and less and less noise.
 
 At a fixed noise the exploitability of smoothed best responses levels off. The follow-up paper proves that
-with
-exploration and noise in proportion to the gap g, O(g^-8) samples are enough: K^(-1/8). No uncoupled learner
-that
-sees only payoffs can beat K^(-1/4) in its last iterate. Here is what happens.
+with exploration and noise in proportion to the gap g, O(g^-8) samples are enough: K^(-1/8). No uncoupled
+learner that sees only payoffs can beat K^(-1/4) in its last iterate. Here is what happens.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How fast independent smoothed best responses reach the Nash distribution of a matrix game.
 
 Chen et al. prove that the last iterate's error falls as 1/k at a fixed noise; their constants are
-astronomical.
-Here are observed exponents, at several noises, beside Exp3-IX and a variant with importance weights.
+astronomical. Here are observed exponents, at several noises, beside Exp3-IX and a variant with importance
+weights.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Value iteration with smoothed best responses in zero-sum Markov games, round by round.
 
 Chen et al. bound the exploitability by a sum of four terms: what value iteration has not yet contracted, what
-the
-players have not yet learnt, what their samples scatter, and what the noise costs. All four are measured apart
-here, for two sizes of c and with and without exploration.
+the players have not yet learnt, what their samples scatter, and what the noise costs. All four are measured
+apart here, for two sizes of c and with and without exploration.
 """
 
 from __future__ import annotations

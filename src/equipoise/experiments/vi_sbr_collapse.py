@@ -1,8 +1,7 @@
 """How value iteration with smoothed best responses goes wrong with little noise, and what shows it.
 
 With small noise a player soon hardly tries some actions; their estimates stay where they started, and values
-come
-out wrong although the point that the players should reach is good. Exploration cures it. Neither paper
+come out wrong although the point that the players should reach is good. Exploration cures it. Neither paper
 reports this.
 """
 

@@ -1,10 +1,8 @@
 """How many more samples smoothed best responses need where the states of the game change slowly.
 
 Two states that are kept with probability a: after k moves the start is forgotten up to |2a - 1|^k. The bounds
-of
-Chen et al. grow with this mixing time. Here is how the first round of value iteration really fares, whose
-target in
-each state is known exactly, and what steps by visits change.
+of Chen et al. grow with this mixing time. Here is how the first round of value iteration really fares, whose
+target in each state is known exactly, and what steps by visits change.
 """
 
 from __future__ import annotations
