@@ -316,8 +316,10 @@ class RQEActorCritic:
         count = jnp.zeros(state.visits.shape, int).at[here].add(1)
         total = jnp.zeros(flat.shape).at[:, seen.state, seen.action].add(surprise)
         rate = self.critic * self.coupling.share(state.visits, model.discount)
-        # As if the samples of one state and joint action came one after the other, with their mean.
-        way = jnp.where(count > 0, (1.0 - (1.0 - rate) ** count) / jnp.maximum(count, 1), 0.0)
+        if seen.state.shape == (1,):
+            way = rate * count
+        else:  # as if the samples of one state and joint action came one after the other, with their mean
+            way = jnp.where(count > 0, (1.0 - (1.0 - rate) ** count) / jnp.maximum(count, 1), 0.0)
         payoffs = (flat + way * total).reshape(shape)
         return state._replace(payoffs=payoffs, visits=state.visits + count), jnp.abs(surprise).mean()
 
