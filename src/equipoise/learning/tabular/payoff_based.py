@@ -296,7 +296,7 @@ def probability_floor(
         largest: the largest reward in size.
     """
     power = 2.0 * largest / ((1.0 - discount) * noise)
-    return math.exp(-power) / (math.exp(-power) + actions - 1)
+    return 1.0 if actions == 1 else math.exp(-power) / (math.exp(-power) + actions - 1)
 
 
 def theory_ratio(actions: int, noise: float | int, largest: float | int = 1.0) -> float:
