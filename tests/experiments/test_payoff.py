@@ -25,12 +25,6 @@ def test_the_biased_games_equilibrium_is_in_proportion_to_the_opposite_stakes():
         np.testing.assert_allclose(strategy, np.array([0.25, 0.5, 1.0]) / 1.75, atol=1e-8)
 
 
-def test_random_games_mix():
-    game = tools.mixing_game(4, 2, 0.5, np.random.default_rng(0))
-    assert (game.transitions_at(0) >= 0.3 / 4 - 1e-12).all()
-    np.testing.assert_array_equal(game.rewards[0], -game.rewards[1])
-
-
 def test_slopes_and_arrivals():
     x = [10, 100, 1000]
     assert tools.slope(x, 5.0 * np.array(x) ** -0.7) == pytest.approx(-0.7)

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from equipoise.games import MarkovGame, NormalFormGame
+from equipoise.games import NormalFormGame
 from equipoise.learning.tabular import _uncoupled
 from equipoise.learning.tabular._smoothed_player import SmoothedPlayer, StepSizes
 
+FLOOR = 0.3  # every next state has at least this share of an even probability, so that chains mix
 SOURCE = "Chen, Zhang, Mazumdar, Ozdaglar and Wierman (2023), arXiv 2303.03100"
-LATER = "the same authors (2024), arXiv 2409.01447"
+LATER = "Chen, Zhang, Mazumdar, Ozdaglar and Wierman (2024), arXiv 2409.01447"
 Case = tuple[_uncoupled.World, Any, Any]
 """A game and its two players."""
 
@@ -203,21 +204,3 @@ def pennies(x: float | int = 1.0) -> Float[np.ndarray, "2 2"]:
 def biased_rock_paper_scissors(a: float = 1.0, b: float = 0.5, c: float = 0.25) -> Float[np.ndarray, "3 3"]:
     """Rock, paper, scissors with unequal stakes; the equilibrium is in proportion to (c, b, a)."""
     return np.array([[0.0, -a, b], [a, 0.0, -c], [-b, c, 0.0]])
-
-
-def mixing_game(
-    states: int, actions: int, discount: float | int, rng: np.random.Generator, mixing: float | int = 0.3
-) -> MarkovGame:
-    """A random zero-sum game; from everywhere to everywhere at least `mixing/states` probability.
-
-    Args:
-        states: number of states.
-        actions: each player's number of actions.
-        discount: factor on the future.
-        rng: draws rewards, uniform on [-1, 1], and transitions.
-        mixing: the share of uniform transitions.
-    """
-    shape = (states, actions, actions)
-    reward = rng.uniform(-1.0, 1.0, shape)
-    kernel = mixing / states + (1.0 - mixing) * rng.dirichlet(np.ones(states), size=shape)
-    return MarkovGame(kernel, [reward, -reward], discount)

@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from equipoise.equilibria import Nash, solve
 from equipoise.equilibria.zero_sum import markov_nash_gap, smoothed_fixed_point
-from equipoise.experiments._payoff import SOURCE, Case, Trail, follow_rounds, mixing_game, smoothed
+from equipoise.experiments._payoff import FLOOR, SOURCE, Case, Trail, follow_rounds, smoothed
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
-from equipoise.games import MarkovGame
+from equipoise.games import MarkovGame, random_markov_game
 from equipoise.learning.tabular._smoothed_player import StepSizes
 from equipoise.learning.tabular._uncoupled import world
 from equipoise.reporting.tables import Table
@@ -114,10 +114,11 @@ def run(settings: Settings, progress: Progress) -> Result:
         Errors by round and at the end, with the claims.
     """
     progress(0.0, "vi-sbr")
-    games = {
-        gamma: mixing_game(settings.states, settings.actions, gamma, np.random.default_rng(settings.seed))
-        for gamma in settings.discounts
-    }
+    shape = settings.states, settings.actions
+    games = {}
+    for gamma in settings.discounts:
+        rng = np.random.default_rng(settings.seed)
+        games[gamma] = random_markov_game(*shape, discount=gamma, zero_sum=True, floor=FLOOR, rng=rng)
     keys = list(product(settings.discounts, settings.ratios, settings.explorations))
     cases: list[Case] = []
     for gamma, c, zeta in keys:

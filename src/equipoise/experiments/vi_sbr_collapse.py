@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.equilibria.zero_sum import smoothed_fixed_point
-from equipoise.experiments._payoff import LATER, Trail, follow_rounds, mixing_game, smoothed
+from equipoise.experiments._payoff import FLOOR, LATER, Trail, follow_rounds, smoothed
 from equipoise.experiments._record import Claim, Experiment, Picture, Progress, Result
+from equipoise.games import random_markov_game
 from equipoise.learning.tabular._smoothed_player import StepSizes
 from equipoise.learning.tabular._uncoupled import world
 from equipoise.learning.tabular.payoff_based import COLLAPSED
@@ -66,8 +67,10 @@ def run(settings: Settings, progress: Progress) -> Result:
     """
     progress(0.0, "vi-sbr-collapse")
     rng = np.random.default_rng(settings.seed)
+    shape = settings.states, settings.actions
     games = [
-        mixing_game(settings.states, settings.actions, settings.discount, rng) for _ in range(settings.games)
+        random_markov_game(*shape, discount=settings.discount, zero_sum=True, floor=FLOOR, rng=rng)
+        for _ in range(settings.games)
     ]
     keys = [(k, zeta) for k in range(settings.games) for zeta in settings.explorations]
     players = [smoothed(settings.noise, zeta, StepSizes(settings.ratio)) for _, zeta in keys]
