@@ -97,8 +97,7 @@ class SmoothedBestResponse:
     @property
     def player(self) -> SmoothedPlayer:
         """What each of the two players is."""
-        return SmoothedPlayer(
-            *_numbers(self.bounded_rationality, self.exploration, self.step_sizes),
+        return _player(self.bounded_rationality, self.exploration, self.step_sizes)._replace(
             clip=float(self.importance_clip or 0.0),
             epoch=float(self.halve_after or 0),
             growth=float(self.epoch_growth),
@@ -213,7 +212,7 @@ class ValueIterationSBR:
     @property
     def player(self) -> SmoothedPlayer:
         """What each of the two players is."""
-        return SmoothedPlayer(*_numbers(self.bounded_rationality, self.exploration, self.step_sizes))
+        return _player(self.bounded_rationality, self.exploration, self.step_sizes)
 
     def check(self, game: Any) -> None:
         """Refuse what is no discounted two-player zero-sum Markov game.
@@ -363,10 +362,10 @@ def _check_common(noise: float | int, exploration: float | int) -> None:
         raise ValueError(f"exploration must be in [0, 1), got {exploration}")
 
 
-def _numbers(noise: float | int, exploration: float | int, steps: StepSizes) -> tuple[float, ...]:
+def _player(noise: float | int, exploration: float | int, steps: StepSizes) -> SmoothedPlayer:
     alpha, delay = steps.numbers
     parts = (noise, exploration, steps.ratio, alpha, delay, steps.decay, steps.per_visit)
-    return tuple(float(part) for part in parts)
+    return SmoothedPlayer(*(float(part) for part in parts))
 
 
 def _diagnostics(table: Table) -> dict[str, Any]:
