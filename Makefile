@@ -49,6 +49,7 @@ $(VENV)/.dev: $(VENV)/.core
 
 $(VENV)/.all: $(VENV)/.dev
 	$(PIP) --editable '.[dev,docs,environments,peers,tensorboard]'
+	@$(PIP) --editable '.[compiled-peers]' || echo 'No C compiler: comparisons with sgamesolver are skipped.'
 	touch $@
 
 clean:
