@@ -159,6 +159,7 @@ def test_last_iterate_goes_to_the_nash_distribution_at_rate_one_over_k():
     assert errors[3] < 1e-3
 
 
+@pytest.mark.slow
 def test_constant_steps_leave_a_floor_that_shrinks_with_them():
     R, noise, floors = ASYMMETRIC, 0.5, []
     for step in (0.4, 0.05):
@@ -168,6 +169,7 @@ def test_constant_steps_leave_a_floor_that_shrinks_with_them():
     assert floors[1] < floors[0] / 3.0
 
 
+@pytest.mark.slow
 def test_exploration_rests_at_its_own_oracle():
     R = np.random.default_rng(2).uniform(-1, 1, (3, 3))
     learner = SmoothedBestResponse(0.3, 0.2)
@@ -215,6 +217,7 @@ def test_values_go_to_the_smoothed_fixed_point():
     assert np.abs(first + second).max(axis=1).mean() < 0.05
 
 
+@pytest.mark.slow
 def test_exploration_collapse_is_seen():
     game = random_markov_game(5, 3, rng=np.random.default_rng(0), discount=0.5, zero_sum=True, floor=0.3)
     weights = {}
