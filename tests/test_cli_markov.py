@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import equipoise as eqp
-from equipoise.games import named_markov_game
+from equipoise.games import grid_game, named_markov_game
 from test_cli import run, run_json
 
 GAME = "two-state-horizon"
@@ -29,15 +29,17 @@ def test_solve_passes_options_on(capsys):
 
 
 def test_policy_is_drawn_as_text_and_in_a_file(capsys, tmp_path):
-    picture = tmp_path / "policy.png"
+    picture, path = tmp_path / "policy.png", tmp_path / "yard.json"
+    yard = grid_game(["A.1", "B.2"], {"1": 1.0, "2": 1.0}, horizon=3, success=0.9)
+    eqp.save(yard, path)
     code, out, _ = run(
         capsys,
         "solve",
-        "cliff-walk-code",
+        str(path),
         "--concept",
         "qre",
         "--lambda",
-        "20",
+        "2",
         "--show",
         "policy",
         "--step",
@@ -46,7 +48,7 @@ def test_policy_is_drawn_as_text_and_in_a_file(capsys, tmp_path):
         str(picture),
     )
     assert code == 0
-    assert "at step 2 of 15" in out
+    assert "at step 2 of 3" in out
     assert "→" in out
     assert "Most likely path, without waiting:" in out
     assert picture.read_bytes().startswith(b"\x89PNG")

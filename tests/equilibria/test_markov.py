@@ -63,7 +63,7 @@ class TestEveryConcept:
             assert np.allclose(policy[0], policy[3], atol=1e-10)
 
     def test_three_players(self):
-        game = random_markov_game(8, actions=(2, 2, 2), horizon=2)
+        game = random_markov_game(8, states=2, actions=(2, 2, 2), horizon=2)
         for concept in (
             eqp.RQE(0.5, 0.8),
             eqp.RQE(2.0, 2.0, "kl", "log_barrier", joint_penalty="marginals"),
@@ -82,9 +82,10 @@ class TestEveryConcept:
             value = np.log(np.exp(4.0 * (reward + kernel @ value)).sum(axis=1)) / 4.0
         assert np.allclose(solution.values[0], value)
         assert solution.branch == "the equilibrium"
-        assert np.allclose(
-            eqp.solve(game, eqp.Nash()).values[0], eqp.solve(game, eqp.QRE(1e7)).values[0], atol=1e-5
-        )
+        best = np.zeros(4)
+        for _ in range(5):
+            best = (reward + kernel @ best).max(axis=1)
+        assert np.allclose(eqp.solve(game, eqp.Nash()).values[0], best)
 
 
 class TestClosedForms:
@@ -300,7 +301,7 @@ class TestUniquenessOfStages:
         assert solution.branch.startswith("principal branch")
 
     def test_later_steps_speed_up_without_changing_the_answer(self, monkeypatch):
-        game = random_markov_game(14, states=6, actions=(3, 3), horizon=6)
+        game = random_markov_game(14, states=4, actions=(3, 3), horizon=4)
         for concept in (eqp.RQE(1.0, 1.2, "kl", "log_barrier"), eqp.RQE(1.0, 0.2)):
             quick = eqp.solve(game, concept)
             with monkeypatch.context() as patch:

@@ -48,7 +48,16 @@ class TestCertificates:
         assert last[0].max() == pytest.approx(first, abs=1e-12)
         assert solution.certificate.nash_gap == pytest.approx(last.max(), abs=1e-12)
 
-    @pytest.mark.parametrize("concept", [c for c in QUANTAL if c.regularizer_in_value], ids=lambda c: c.name)
+    @pytest.mark.parametrize(
+        "concept",
+        [
+            # Worst cases of the reverse KL divergence are roots, hundreds of them here.
+            pytest.param(c, marks=[pytest.mark.slow] if c.rules.penalty == "reverse_kl" else [])
+            for c in QUANTAL
+            if c.regularizer_in_value
+        ],
+        ids=lambda c: c.name,
+    )
     def test_no_sampled_deviation_beats_the_bound_and_some_come_near(self, concept):
         """Policies that are not in equilibrium: the bounds must enclose the best of many deviations."""
         game = two_states(2)
@@ -58,12 +67,12 @@ class TestCertificates:
         certificate, _ = certify_play(game, concept, *chance, Play(policies))
         assert certificate.gap > 0.05
         assert certificate.gap - certificate.lower < 1e-6
-        grid = np.linspace(0.001, 0.999, 40)
+        grid = np.linspace(0.001, 0.999, 20)
         tau, eps = concept.parameters(2)
         for i in range(2):
             best = _best_on_grid(game, concept, policies, i, grid, tau[i], eps[i], chance)
             assert best <= certificate.gap_per_player[i] + 1e-9
-            assert best > certificate.gap_per_player[i] - 0.02
+            assert best > certificate.gap_per_player[i] - 0.03
 
     def test_an_unfinished_answer_is_flagged_with_its_gap(self):
         game = two_states(2)
