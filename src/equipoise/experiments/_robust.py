@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
 from equipoise.equilibria import MixturePlay, RobustCCE
 from equipoise.equilibria.robust_games import Polish, follow_the_leader
@@ -50,7 +50,7 @@ def last_round(play: MixturePlay) -> MixturePlay:
     )
 
 
-def slope(x: Float[np.ndarray, " points"], y: Float[np.ndarray, " points"]) -> float:
+def slope(x: Num[np.ndarray, " points"], y: Float[np.ndarray, " points"]) -> float:
     """Exponent of y as a power of x, by least squares on logarithms; NaN with fewer than two points."""
     good = np.isfinite(y) & (y > 0)
     if good.sum() < 2:
@@ -59,7 +59,7 @@ def slope(x: Float[np.ndarray, " points"], y: Float[np.ndarray, " points"]) -> f
 
 
 def crossing(
-    effort: Float[np.ndarray, " points"], error: Float[np.ndarray, " points"], target: float
+    effort: Num[np.ndarray, " points"], error: Float[np.ndarray, " points"], target: float
 ) -> float:
     """Effort at which an error meets a target, on the power law through the points; NaN where it rises."""
     power, level = np.polyfit(np.log(effort), np.log(np.maximum(error, 1e-12)), 1)
