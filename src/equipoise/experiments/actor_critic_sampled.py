@@ -215,7 +215,7 @@ def _figure(tracks: dict[str, dict[str, Track]]) -> Figure:
             for panel, some in tracks.items()
         },
         xlabel="environment steps",
-        ylabel="distance to the exact equilibrium",
+        ylabel="distance to equilibrium",
         slopes={"1/√t": -0.5},
         dashed=[name for name in RATES if name.endswith("constant")],
         columns=3,
