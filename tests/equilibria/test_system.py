@@ -21,12 +21,12 @@ RULES = [
     (Rules(joint_penalty="marginals"), True),
     (Rules(regularizer="log_barrier", joint_penalty="marginals"), True),
 ]
-NAMES = [f"{'-'.join(rules)}{'' if averse else '-neutral'}" for rules, averse in RULES]
+NAMES = [f"{'-'.join(rules[:4])}{'' if averse else '-neutral'}" for rules, averse in RULES]
 
 
 def problem(rules, averse, shape, *, some_neutral=False):
     """A system, parameters and a point, all at random, for three games."""
-    rng = np.random.default_rng([*shape, *map(ord, "".join(rules))])
+    rng = np.random.default_rng([*shape, *map(ord, "".join(rules[:4]))])
     players, games = len(shape), 3
     payoffs = [rng.standard_normal((games, *shape)) for _ in range(players)]
     tau = rng.uniform(0.5, 4.0, (games, players)) * averse
@@ -127,3 +127,15 @@ def test_packed_adversaries_minimise(penalty):
             np.testing.assert_allclose(p.sum(), 1.0, rtol=1e-10)
             slack = tau * costs - q / p  # constant over outcomes at the minimum
             np.testing.assert_allclose(slack, slack[0], atol=1e-9)
+
+
+@pytest.mark.parametrize(("rules", "averse"), RULES, ids=NAMES)
+def test_change_along_payoffs_is_the_transpose_of_the_payoff_gradient(rules, averse):
+    system, at, x = problem(rules, averse, (3, 2, 2))
+    rng = np.random.default_rng(0)
+    multipliers = rng.standard_normal(x.shape)
+    changes = [rng.standard_normal(r.shape) for r in system.payoffs]
+    forward = (multipliers * system.along_payoffs(x, at, changes)).sum(axis=0)
+    gradients = system.payoff_gradient(x, at, multipliers)
+    backward = -sum((g * c).sum(axis=(0, 1)) for g, c in zip(gradients, changes, strict=True))
+    np.testing.assert_allclose(forward, backward, rtol=1e-10, atol=1e-12)
