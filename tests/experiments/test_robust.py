@@ -32,6 +32,7 @@ def test_operators_agree_with_the_oracle():
     assert result.certified
 
 
+@pytest.mark.slow
 def test_rounds_on_the_toy_games():
     result = experiment("robust-ftrl-rounds").run(robust_ftrl_rounds.Settings((10, 30, 100, 300), 30), silent)
     assert all(row[-1] for row in result.tables["evaluations"].rows)
