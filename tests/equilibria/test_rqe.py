@@ -399,7 +399,7 @@ class TestRefusals:
             "RQE(penalty=3)": "penalty must be one of 'kl', 'reverse_kl', 'l1', got 3",
             "RQE(penalty=['kl'])": "penalty must be one of 'kl', 'reverse_kl', 'l1', got ['kl']",
             "QRE('high')": "precision must be a number or one number per player, got 'high'",
-            "solve([[1.0, 2.0]], RQE())": "game must be a NormalFormGame or MarkovGame, not list; wrap payoff arrays",
+            "solve([[1.0, 2.0]], RQE())": "game must be a NormalFormGame or MarkovGame, not list; wrap",
             "solve(game, 'rqe')": "concept must be an instance such as RQE(",
         }
         attempt = "try: {}\nexcept (TypeError, ValueError) as e: print(str(e).splitlines()[0])\nelse: print()"

@@ -59,7 +59,7 @@ class MarkovSolution:
 
     game: MarkovGame
     concept: MarkovConcept
-    strategies: tuple[Float[np.ndarray, "..."], ...]
+    strategies: tuple[Float[np.ndarray, ...], ...]
     values: Float[np.ndarray, "players states"]
     certificate: MarkovCertificate
     converged: bool

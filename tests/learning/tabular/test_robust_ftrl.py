@@ -80,7 +80,9 @@ def test_samples_follow_the_model_and_the_others():
     count = 4000
     with jax.enable_x64(True):
         model = jax.tree.map(jax.numpy.asarray, learner.prepare(game))
-        drawn, rewards = sampled_centres(model.sampler, jax.numpy.asarray(padded), 1, count, jax.random.key(0))
+        drawn, rewards = sampled_centres(
+            model.sampler, jax.numpy.asarray(padded), 1, count, jax.random.key(0)
+        )
     for i, actions in enumerate(game.num_actions):
         centre, reward = component_centres(game, tuple(law[:, None] for law in laws), 1, i)
         seen = np.asarray(drawn[i, :, :actions].mean(axis=-2))
