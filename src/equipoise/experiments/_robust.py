@@ -58,9 +58,7 @@ def slope(x: Num[np.ndarray, " points"], y: Float[np.ndarray, " points"]) -> flo
     return float(np.polyfit(np.log(x[good]), np.log(y[good]), 1)[0])
 
 
-def crossing(
-    effort: Num[np.ndarray, " points"], error: Float[np.ndarray, " points"], target: float
-) -> float:
+def crossing(effort: Num[np.ndarray, " points"], error: Float[np.ndarray, " points"], target: float) -> float:
     """Effort at which an error meets a target, on the power law through the points; NaN where it rises."""
     power, level = np.polyfit(np.log(effort), np.log(np.maximum(error, 1e-12)), 1)
     return float(np.exp((np.log(target) - level) / power)) if power < 0 else float("nan")
