@@ -137,7 +137,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "to a best response up to eps log A",
                 SOURCE,
                 f"noise costs at most {max(shares):.2f} of that",
-                max(shares) <= 1.0,
+                bool(max(shares) <= 1.0),
             ),
         ),
         certified=True,
