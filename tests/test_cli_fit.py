@@ -73,6 +73,7 @@ def test_recorded_experiments_with_bootstrap(capsys):
     assert "0.004879" in out
 
 
+@pytest.mark.slow
 def test_doubts_are_shown_on_standard_error(files, capsys):
     data, game = files
     code, _, err = run(capsys, data, "--game", game, "--sharing", "per_player", "--json")

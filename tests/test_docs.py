@@ -35,9 +35,15 @@ def execute(code, names):
     return out.getvalue()
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if "```python" in p.read_text(encoding="utf-8")], ids=lambda p: p.name
-)
+def with_python():
+    """Pages to run; those that take long only in the full test."""
+    for page in PAGES:
+        if "```python" in page.read_text(encoding="utf-8"):
+            long = page.name in ("fit-to-your-data.md", "train-a-learner.md", "write-a-learner.md")
+            yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if long else [])
+
+
+@pytest.mark.parametrize("page", with_python())
 def test_python_on_the_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(named_game("stag-hunt"), "game.nfg")

@@ -22,6 +22,10 @@ def played(games, concept, observations=None):
     return [ObservedPlay(game, solve(game, concept).strategies, observations) for game in games]
 
 
+# The expensive fixture is made once, in one process.
+pytestmark = pytest.mark.xdist_group("fit")
+
+
 @pytest.fixture(scope="module")
 def common():
     """One tau and eps for all twelve games, and for the first six to predict the others."""
@@ -188,6 +192,7 @@ def test_information_criteria_and_deviance_from_their_definitions(common):
     assert found.bic == pytest.approx(2 * np.log(choices) - 2 * found.log_likelihood, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_profile_interval_ends_where_the_deviance_has_risen_by_the_quantile():
     found = fit(QRE, RECORDS[:3])
     (one,) = found.estimates
@@ -232,6 +237,7 @@ def test_whole_numbers_have_an_interval_of_candidates():
     assert found.identification is None
 
 
+@pytest.mark.slow
 def test_bootstrap_over_games_covers_the_estimate_and_follows_the_generator():
     first, second = (
         fit(QRE, RECORDS, criterion="least_squares", bootstrap=np.random.default_rng(1), resamples=12)
@@ -271,6 +277,7 @@ def test_two_parameters_of_twelve_games_are_identified(common):
     assert 1.0 <= found.identification.condition < 10.0
 
 
+@pytest.mark.slow
 def test_estimates_at_the_end_of_the_range_are_reported_with_their_meaning():
     with pytest.warns(FitWarning, match=r"risk_aversion = .* lower end .* no risk aversion"):
         found = fit(RQE, played(THREE, QRE(1.5), (100, 100)))

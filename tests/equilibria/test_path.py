@@ -45,7 +45,7 @@ class Curve(System):
     def unused(self, *arguments):
         raise NotImplementedError
 
-    start = pack = responses = payoff_gradient = scaled = unused
+    start = pack = responses = payoff_gradient = along_payoffs = scaled = unused
 
 
 def walk(value, slope, constants, start, end, **options):

@@ -71,6 +71,7 @@ def test_the_best_step_of_every_game_is_kept():
     assert best.last[-1].max() < best.last[0].max()
 
 
+@pytest.mark.slow
 def test_a_small_run_has_every_method_and_can_be_written():
     wanted = experiment("convergence")
     seen = []

@@ -8,6 +8,9 @@ from equipoise.experiments import experiment, silent
 from equipoise.experiments import human_play as module
 from equipoise.games.observed_play import observed_play
 
+# The expensive fixture is made once, in one process.
+pytestmark = pytest.mark.xdist_group("human-play")
+
 
 @pytest.fixture(scope="module")
 def result():

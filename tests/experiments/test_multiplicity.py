@@ -11,6 +11,10 @@ from equipoise.games import named_game
 SMALL = module.Settings(games=1)
 
 
+# The expensive fixture is made once, in one process.
+pytestmark = pytest.mark.xdist_group("multiplicity")
+
+
 @pytest.fixture(scope="module")
 def result():
     return experiment("multiplicity").run(SMALL, silent)

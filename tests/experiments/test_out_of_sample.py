@@ -21,6 +21,10 @@ FEW = [
 ]
 
 
+# The expensive fixture is made once, in one process.
+pytestmark = pytest.mark.xdist_group("out-of-sample")
+
+
 @pytest.fixture(scope="module")
 def entries():
     return [compete(contender, TWELVE, OTHERS, Settings()) for contender in FEW]

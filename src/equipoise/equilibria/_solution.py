@@ -123,9 +123,9 @@ def solve(
             f"game must be a NormalFormGame or MarkovGame, not {type(game).__name__}; wrap payoff arrays "
             "with NormalFormGame([R1, R2])"
         )
-    # Protocols are checked by their method alone: isinstance would take longer than solving a small game.
+    # Protocols are checked by their names alone: isinstance would take longer than solving a small game.
     static, markov = hasattr(concept, "find"), hasattr(concept, "find_markov")
-    if isinstance(concept, type) or not (static or markov):
+    if isinstance(concept, type) or not (static or markov) or not hasattr(concept, "name"):
         shown = concept.__name__ if isinstance(concept, type) else type(concept).__name__
         raise TypeError(
             "concept must be an instance such as RQE(risk_aversion=1.0, bounded_rationality=0.5), not "

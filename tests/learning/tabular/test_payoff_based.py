@@ -294,6 +294,7 @@ def test_average_is_the_mean_of_the_policies():
     np.testing.assert_allclose(table.memories[0].average, np.mean(seen, axis=0), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_learners_keep_the_contract():
     check_learner(SmoothedBestResponse(0.3, moves_per_update=20), PENNIES)
     check_learner(ValueIterationSBR(0.3, inner_steps=20), moving())

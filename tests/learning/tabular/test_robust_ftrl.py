@@ -53,6 +53,7 @@ def test_nothing_happens_after_the_last_round(exact):
     np.testing.assert_array_equal(run.states.history, longer.states.history)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_to_the_same_numbers(tmp_path):
     learner = RobustQFTRL(RADIUS, rounds=40, samples=2)
     whole = learn(learner, seeds=2)
@@ -109,6 +110,7 @@ def kinked_game():
     return MarkovGame(kernel, rewards, horizon=2)
 
 
+@pytest.mark.slow
 def test_sampling_bends_worst_cases_upwards_at_a_kink_and_correction_helps():
     """E max(phat - sigma, 0) is half the mean deviation of phat where phat's mean is sigma."""
     game, samples = kinked_game(), 16
