@@ -43,7 +43,7 @@ def with_python():
             yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if long else [])
 
 
-@pytest.mark.parametrize("page", with_python())
+@pytest.mark.parametrize("page", list(with_python()))
 def test_python_on_the_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(named_game("stag-hunt"), "game.nfg")
