@@ -180,10 +180,10 @@ def entropy(law: Float[np.ndarray, "*batch actions"]) -> Float[np.ndarray, "*bat
 
 
 def lyapunov(
-    payoffs: tuple[Float[np.ndarray, "*batch rows columns"], Float[np.ndarray, "*batch rows columns"]],
-    strategies: tuple[Float[np.ndarray, "*batch rows"], Float[np.ndarray, "*batch columns"]],
+    payoffs: tuple[Float[np.ndarray, "... rows columns"], Float[np.ndarray, "... rows columns"]],
+    strategies: tuple[Float[np.ndarray, "... rows"], Float[np.ndarray, "... columns"]],
     noise: float | int,
-) -> Float[np.ndarray, "*batch"]:
+) -> Float[np.ndarray, ...]:
     """Regularised duality gap: what both could gain together where mixing is worth eps times entropy.
 
     `V_R = sum_i [eps log sum_a exp(u_i(a)/eps) - pi_i'u_i - eps H(pi_i)]` with u_i the expected payoffs
@@ -192,7 +192,8 @@ def lyapunov(
 
     Args:
         payoffs: both players' payoffs, each `[..., rows, columns]`; they need not add up to zero exactly.
-        strategies: `[..., rows]` and `[..., columns]`.
+        strategies: `[..., rows]` and `[..., columns]`; leading axes broadcast, so that many strategies of one
+            game are judged at once.
         noise: eps > 0, in payoff units.
 
     Returns:
@@ -213,14 +214,15 @@ def lyapunov(
 
 
 def matrix_gap(
-    payoffs: Float[np.ndarray, "*batch rows columns"],
-    strategies: tuple[Float[np.ndarray, "*batch rows"], Float[np.ndarray, "*batch columns"]],
-) -> Float[np.ndarray, "*batch"]:
+    payoffs: Float[np.ndarray, "... rows columns"],
+    strategies: tuple[Float[np.ndarray, "... rows"], Float[np.ndarray, "... columns"]],
+) -> Float[np.ndarray, ...]:
     """Exploitability of strategies in zero-sum matrix games, summed over the players.
 
     Args:
         payoffs: the row players' payoffs, `[..., rows, columns]`.
-        strategies: `[..., rows]` and `[..., columns]`.
+        strategies: `[..., rows]` and `[..., columns]`; leading axes broadcast, so that many strategies of one
+            game are judged at once.
     """
     x, y = strategies
     rows, columns = np.einsum("...ab,...b->...a", payoffs, y), np.einsum("...ab,...a->...b", payoffs, x)
