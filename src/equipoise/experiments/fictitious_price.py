@@ -129,7 +129,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "joint <= mixture <= rectangular <= nominal",
                 "ours; the outer inequality for fictitious sets also in " + PAPER,
                 f"in {ordered} of {count} cases",
-                ordered == count,
+                bool(ordered == count),
             ),
             Claim(
                 "no world drawn within the sets is worse than the guarantee",

@@ -139,7 +139,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 f"the purpose of {PAPER}",
                 "in the adversary's own worlds: "
                 + ", ".join(f"{r} {middle[r][own]:+.3f} ± {2 * error[r][own]:.3f}" for r in BASELINES),
-                all(middle[r][own] > 2 * error[r][own] for r in BASELINES),
+                bool(all(middle[r][own] > 2 * error[r][own] for r in BASELINES)),
             ),
         ),
         certified=converged,

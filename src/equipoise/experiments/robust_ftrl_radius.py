@@ -108,7 +108,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "calls follow min(H, 1/sigma): as 1/sigma beyond 1/H, flat below",
                 PAPER,
                 f"power {power:.2f} beyond; factor {flat:.2f} below",
-                -1.3 < power < -0.7 and flat < 1.5,
+                bool(-1.3 < power < -0.7 and flat < 1.5),
             ),
         ),
         certified=all(bool(np.isfinite(c).all()) for c in calls.values()),

@@ -95,7 +95,7 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "the gap falls at least as fast as K^(-1/2)",
                 PAPER,
                 ", ".join(f"{name}: power {value:.2f}" for name, value in slopes.items()),
-                max(slopes.values()) < -0.4,
+                bool(max(slopes.values()) < -0.4),
             ),
             Claim(
                 "joint <= mixture <= rectangular <= nominal for values of one play",

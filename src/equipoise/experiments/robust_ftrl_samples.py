@@ -145,13 +145,13 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "ours",
                 f"at the kink power {powers['at a kink']:.3f}; off kinks {share:.1g} of that bias at N = "
                 f"{numbers[-1]}",
-                abs(powers["at a kink"] + 0.5) < 0.05 and share < 0.01,
+                bool(abs(powers["at a kink"] + 0.5) < 0.05 and share < 0.01),
             ),
             Claim(
                 "errors fall with N as N ~ 1/accuracy^2 says, or faster",
                 PAPER,
                 ", ".join(f"{name}: power {value:.2f}" for name, value in learnt.items()),
-                max(learnt.values()) < -0.4,
+                bool(max(learnt.values()) < -0.4),
             ),
         ),
         certified=True,

@@ -139,16 +139,16 @@ def run(settings: Settings, progress: Progress) -> Result:
                 "worst cases agree with convex programming to 1e-6",
                 "ours",
                 f"largest difference {worst_error:.1e}",
-                worst_error < _TOLERANCE,
+                bool(worst_error < _TOLERANCE),
             ),
             Claim(
                 "the worst case of a total variation ball is E V - sigma (max V - E V)",
                 "a formula in circulation",
                 f"mean error {wrong:.3f}",
-                wrong < _TOLERANCE,
+                bool(wrong < _TOLERANCE),
             ),
         ),
-        certified=worst_residual < _TOLERANCE,
+        certified=bool(worst_residual < _TOLERANCE),
     )
 
 
