@@ -158,7 +158,7 @@ def train(
                 keep()
                 raise
         if folder is not None:
-            records = read_lines(folder / METRICS) if (folder / METRICS).exists() else []
+            records = _records(folder, done * per_update)
         at, table = columns(records)
         policies = tuple(np.asarray(p) for p in program.policy(program.model, states))
         kept = _host(states)
@@ -193,10 +193,15 @@ def load_run(directory: str | os.PathLike[str], learner: Learner | None = None, 
             folder, _describe(learner, game, program.model, seeds, seed), game, program.fresh
         )
         step = done * learner.samples_per_update(game)
-        lines = read_lines(folder / METRICS) if (folder / METRICS).exists() else []
-        at, table = columns([line for line in lines if line["step"] <= step])
+        at, table = columns(_records(folder, step))
         policies = tuple(np.asarray(p) for p in program.policy(program.model, states))
         return Run(learner, game, seeds, seed, step, done, at, table, _host(states), policies, folder)
+
+
+def _records(folder: Path, step: int) -> list[dict[str, Any]]:
+    """Records of a run's folder up to a step; later ones were written after the last checkpoint."""
+    path = folder / METRICS
+    return [line for line in read_lines(path) if line["step"] <= step] if path.exists() else []
 
 
 def compile_learner(learner: Learner, model: Model, seeds: int, seed: int) -> Program:

@@ -191,9 +191,9 @@ def markov_solution_to_dict(solution: MarkovSolution) -> dict[str, object]:
         Concept with parameters, policies by player as nested lists, values, certificate and status; the game
         itself is left out.
     """
-    from equipoise.reporting.solutions import parameters
+    from equipoise.reporting.solutions import evidence_to_dict, parameters
 
-    names, certificate = solution.game.player_names, solution.certificate
+    names = solution.game.player_names
     return {
         "concept": solution.concept.name,
         "parameters": parameters(solution.concept),
@@ -202,18 +202,7 @@ def markov_solution_to_dict(solution: MarkovSolution) -> dict[str, object]:
         },
         "joint": jsonable(solution.joint),
         "values": {name: jsonable(own) for name, own in zip(names, solution.values, strict=True)},
-        "certificate": {
-            "measured_in": certificate.concept,
-            "gap": jsonable(certificate.gap),
-            "gap_per_player": jsonable(certificate.gap_per_player),
-            "lower": jsonable(certificate.lower),
-            "nash_gap": jsonable(certificate.nash_gap),
-        },
-        "converged": bool(solution.converged),
-        "iterations": int(solution.iterations),
-        "residual": jsonable(solution.residual),
-        "branch": solution.branch,
-        "status": solution.status,
+        **evidence_to_dict(solution),
     }
 
 

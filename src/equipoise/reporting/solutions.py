@@ -12,7 +12,7 @@ import numpy as np
 from equipoise.reporting.tables import Table, format_number, jsonable
 
 if TYPE_CHECKING:
-    from equipoise.equilibria import Solution
+    from equipoise.equilibria import MarkovSolution, Solution
 
 # Beyond this many actions of one player, those played less than `NEGLIGIBLE` are left out of the table.
 LONG = 12
@@ -106,7 +106,7 @@ def solution_to_dict(solution: Solution) -> dict[str, object]:
         Concept with parameters, strategies and values by player and action, certificate, status and
         the solver's details; the game itself is left out.
     """
-    game, certificate = solution.game, solution.certificate
+    game = solution.game
     return {
         "concept": solution.concept.name,
         "parameters": parameters(solution.concept),
@@ -118,6 +118,19 @@ def solution_to_dict(solution: Solution) -> dict[str, object]:
         },
         "joint": jsonable(solution.joint),
         "values": dict(zip(game.player_names, jsonable(solution.values), strict=True)),  # type: ignore[call-overload]
+        **evidence_to_dict(solution),
+        "details": jsonable(dict(solution.details)),
+    }
+
+
+def evidence_to_dict(solution: Solution | MarkovSolution) -> dict[str, object]:
+    """What there is to say for a solution, for machines: certificate, convergence, branch.
+
+    Args:
+        solution: of a game in normal form, or of a Markov game.
+    """
+    certificate = solution.certificate
+    return {
         "certificate": {
             "measured_in": certificate.concept,
             "gap": jsonable(certificate.gap),
@@ -130,7 +143,6 @@ def solution_to_dict(solution: Solution) -> dict[str, object]:
         "residual": jsonable(solution.residual),
         "branch": solution.branch,
         "status": solution.status,
-        "details": jsonable(dict(solution.details)),
     }
 
 
